@@ -10,7 +10,7 @@ writes these SVG files beside this script, or into FOLDER:
 - computation_graph_numpy.svg: the layers written in ex1_02;
 - computation_graph_pytorch.svg: the modules used in ex1_03.
 
-What each picture holds is below, as data; how it is drawn is in graph.py.
+What each picture holds is below, as data; how it is drawn is in draw_parts.py.
 """
 
 from __future__ import annotations

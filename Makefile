@@ -1,0 +1,38 @@
+# make demo   from source to marks on a sample class (ASSIGNMENT=ex1)
+# make test   the tests; make lint, make release, make benchmark: see below
+# Everything is set up in .venv on first use; Python 3.11, make and git are enough.
+
+PYTHON ?= python3
+ASSIGNMENT ?= ex1
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test lint release benchmark clean
+.DEFAULT_GOAL := test
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else \
+	    "Python 3.11 is needed, this is " + sys.version.split()[0] + "; call make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/fairmark demo $(ASSIGNMENT)
+
+test: $(READY) lint
+	$(BIN)/python -m pytest --numprocesses 2
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Writes release/ anew from source/, without touching a gradebook.
+release: $(READY)
+	$(BIN)/nbgrader generate_assignment $(ASSIGNMENT) --force --no-db
+
+benchmark: $(READY)
+	$(BIN)/python benchmarks/student_work.py
+
+clean:
+	rm -rf .venv demo build *.egg-info .pytest_cache .ruff_cache .hypothesis

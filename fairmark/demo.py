@@ -1,0 +1,90 @@
+"""``fairmark demo``: from source to marks on a sample class, in a folder of its own.
+
+It calls the same nbgrader commands that an instructor does, on a course folder ``demo/`` that is
+made anew each time, so that no real submission or gradebook is touched.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from fairmark.report import print_table, read_marks
+from fairmark.samples import CLASSES, Assignment, Sample, write_class
+
+KEPT_FILES = ("nbgrader_config.py",)
+
+
+def run_demo(name: str, course: Path, console: Console) -> int:
+    """Grade the sample class of assignment ``name``; 0 where every mark is the fair one."""
+    source = course.resolve() / "source" / name
+    if not source.is_dir() or name not in CLASSES:
+        raise FileNotFoundError(f"there is no sample class of an assignment {name!r}")
+    demo = course.resolve() / "demo"
+    _fresh_course(course.resolve(), demo)
+    log = demo / "nbgrader.log"
+
+    _nbgrader(["generate_assignment", name], demo, log, console)
+    assignment = Assignment(source, demo / "release" / name)
+    samples = CLASSES[name](assignment)
+    write_class(samples, assignment, demo / "submitted")
+    console.print(f"{len(samples)} sample submissions written to demo/submitted/")
+    _nbgrader(["autograde", name], demo, log, console, count=len(samples) * len(assignment.sources))
+
+    maxima, marks = read_marks(demo, name)
+    order = [sample.name for sample in samples]
+    marks.sort(key=lambda student: order.index(student.student))
+    print_table(console, maxima, marks, f"Marks of the sample class of {name}")
+    return _compare(samples, assignment, {m.student: m.points for m in marks}, console)
+
+
+def _fresh_course(course: Path, demo: Path) -> None:
+    shutil.rmtree(demo, ignore_errors=True)
+    demo.mkdir()
+    (demo / "source").symlink_to(course / "source")
+    for file in KEPT_FILES:
+        (demo / file).symlink_to(course / file)
+
+
+def _nbgrader(
+    arguments: list[str], demo: Path, log: Path, console: Console, count: int | None = None
+) -> None:
+    """Run one nbgrader command in ``demo``, its messages to ``log``; a bar where ``count`` is."""
+    console.print(f"$ nbgrader {' '.join(arguments)}", style="bold", highlight=False)
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    with (
+        log.open("a") as file,
+        subprocess.Popen(command, cwd=demo, stderr=subprocess.PIPE, text=True) as process,
+        Progress(console=console, transient=True) as progress,
+    ):
+        task = progress.add_task("notebooks", total=count, visible=count is not None)
+        for line in process.stderr:
+            file.write(line)
+            if "] Autograding " in line:
+                progress.advance(task)
+    if process.returncode:
+        last = log.read_text().splitlines()[-1]
+        raise LookupError(f"nbgrader {arguments[0]} failed ({log}): {last}")
+
+
+def _compare(
+    samples: list[Sample],
+    assignment: Assignment,
+    marks: dict[str, dict[str, float]],
+    console: Console,
+) -> int:
+    """Say which samples did not get the marks that are fair for them."""
+    unfair = 0
+    for sample in samples:
+        fair, got = sample.fair_marks(assignment), marks.get(sample.name)
+        if got != fair:
+            console.print(f"{sample.name}: got {got}, fair is {fair}", style="red")
+            unfair += 1
+    if not unfair:
+        console.print(f"All {len(samples)} submissions got the marks that are fair for them.")
+    return 1 if unfair else 0
