@@ -1,0 +1,98 @@
+"""What the preprocessors share: reading the code of a cell, its hidden part, outputs, log lines."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearHiddenTests
+
+from fairmark.notebooks import Role, role_of
+
+BEGIN_HIDDEN = ClearHiddenTests.begin_test_delimeter.default_value
+END_HIDDEN = ClearHiddenTests.end_test_delimeter.default_value
+
+
+def parse(source: str) -> ast.Module | None:
+    """The syntax tree of the code in a cell, IPython magics included; None where there is none.
+
+    Line numbers are those of the cell as its author sees it.
+    """
+    body = source.lstrip("\n")
+    blank = len(source) - len(body)
+    while body and not body.partition("\n")[0].strip() and "\n" in body:
+        body = body.partition("\n")[2]  # IPython drops leading blank lines, and so shifts the rest
+        blank += 1
+    try:
+        tree = ast.parse(TransformerManager().transform_cell(body))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return ast.increment_lineno(tree, blank)
+
+
+def split_hidden(source: str) -> tuple[str, set[int]]:
+    """The part of a test cell that students see, and the numbers of the lines they do not see."""
+    visible, hidden, inside = [], set(), False
+    for number, line in enumerate(source.split("\n"), start=1):
+        begins, ends = BEGIN_HIDDEN in line, END_HIDDEN in line
+        inside = (inside or begins) and not ends
+        if inside or ends:
+            hidden.add(number)
+        else:
+            visible.append(line)
+    return "\n".join(visible), hidden
+
+
+def has_code_of_student(cell: NotebookNode) -> bool:
+    """Whether ``cell`` is the student's and holds code."""
+    return cell.cell_type == "code" and role_of(cell) is Role.ANSWER and bool(cell.source.strip())
+
+
+def name_of(cell: NotebookNode) -> str:
+    """The name by which a person finds ``cell``: its grade_id, or else its cell id."""
+    return cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", "?")
+
+
+def free_id(wanted: str, taken: set[str]) -> str:
+    """A valid cell id like ``wanted`` that is not in ``taken``; it is added there."""
+    number, cell_id = 1, wanted[:56]
+    while cell_id in taken:
+        number += 1
+        cell_id = f"{wanted[:56]}-{number}"
+    taken.add(cell_id)
+    return cell_id
+
+
+def error_output(ename: str, evalue: str, traceback: list[str] | None = None) -> NotebookNode:
+    """An error as a kernel would record it; nbgrader gives 0 for it."""
+    text = [f"{ename}: {evalue}"] if traceback is None else traceback
+    return NotebookNode(output_type="error", ename=ename, evalue=evalue, traceback=text)
+
+
+def where(resources: Mapping[str, Any]) -> str:
+    """Student and notebook, as they stand at the start of a log line."""
+    names = resources.get("nbgrader") or {}
+    return "/".join(filter(None, (names.get("student"), names.get("notebook")))) or "notebook"
+
+
+class Named(logging.LoggerAdapter):
+    """A log whose lines, nbclient's included, say which student's notebook they are about."""
+
+    def __init__(self, log: Any, resources: Mapping[str, Any]) -> None:
+        inner = log.logger if isinstance(log, Named) else log
+        super().__init__(inner, {})
+        self.prefix = where(resources).replace("%", "")
+
+    def process(self, msg: Any, kwargs: Any) -> tuple[str, Any]:
+        """Put student and notebook before ``msg``."""
+        return f"{self.prefix}: {msg}", kwargs
+
+
+def note(resources: dict[str, Any], text: str) -> None:
+    """Add ``text`` to what the exporter says, in one line, about the notebook that it reads."""
+    if isinstance(resources.get("nbgrader"), dict):
+        resources["nbgrader"].setdefault("notes", []).append(text)

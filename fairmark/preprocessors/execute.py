@@ -1,0 +1,203 @@
+"""Execution within bounds: whatever a notebook does, its run ends and is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import Any
+
+from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
+from nbclient.util import ensure_async, run_sync
+from nbformat import NotebookNode
+from nbgrader.preprocessors import Execute
+from traitlets import Enum, Integer, List, Unicode
+
+from fairmark.notebooks import Role, role_of
+
+from .cells import Named, error_output, has_code_of_student, name_of
+
+MERGED = 65_536  # stream messages are joined up to this length, so that joining stays cheap
+LONGEST = 10_000  # characters kept of one field of an error, or of an oversized result
+
+
+class BoundedExecute(Execute):
+    """nbgrader's Execute, with a time for the notebook and a size for the output of a cell.
+
+    A kernel that dies, hangs or does not start is a result in this notebook: the cell where it
+    happened and the test cells after it get an error output that says so, and what earlier cells
+    gave stays. Nothing is raised for what a student's code did.
+    """
+
+    timeout = Integer(
+        20, allow_none=True, help="Seconds that one cell may run before it is interrupted."
+    ).tag(config=True)
+    notebook_timeout = Integer(
+        120, help="Seconds that the cells of one notebook may run, all together."
+    ).tag(config=True)
+    interrupt_grace = Integer(
+        10, help="Seconds that an interrupted kernel has to answer before it is given up."
+    ).tag(config=True)
+    max_output_bytes = Integer(
+        1_000_000, help="Size of the output that is kept of one cell; the rest is dropped."
+    ).tag(config=True)
+    extra_arguments = List(
+        Unicode(), ["--log-level=ERROR"], help="Arguments for the kernel; this one keeps it quiet."
+    ).tag(config=True)
+    # an exit handler of the student's is nothing to wait for
+    shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate").tag(config=True)
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any], km: Any = None
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Run the code cells of ``nb`` in order, in place."""
+        self.log = Named(self.log, resources)
+        self.timeout_func = self._seconds_for
+        self._ended = ""  # why no further cell is run
+        self._spent = 0.0  # seconds that cells have run
+        self._began = monotonic()
+        self._kept = 0  # size of the output kept of this cell
+        self._cut = False  # whether reading the output of this cell was given up
+        if any(has_code_of_student(cell) for cell in nb.cells):
+            try:
+                nb, resources = super().preprocess(nb, resources, km)
+            except Exception as error:  # the kernel's, never the end of the submission
+                self._ended = f"the kernel did not start ({_first_line(error)})"
+                self.log.error(self._ended)
+        else:
+            self._ended = "no answer was found in this notebook"
+        for cell in nb.cells:
+            if role_of(cell) is Role.TEST and cell.execution_count is None and not cell.outputs:
+                cell.outputs = [error_output("NotRun", f"not run: {self._ended}")]
+        return nb, resources
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Run one cell, unless the run has ended."""
+        if cell.cell_type != "code" or self._ended:
+            return cell, resources
+        seconds = self._seconds_for(cell)
+        if self.notebook_timeout - self._spent < 1:
+            self._ended = f"the {self.notebook_timeout} s of the notebook were used up before it"
+            self.log.error(f"no time left before cell `{name_of(cell)}`; the rest was not run")
+            return cell, resources
+        rest = "" if seconds == self.timeout else f", what was left of {self.notebook_timeout} s"
+        message = f"stopped: it ran longer than {seconds} s{rest}"
+        self.error_on_timeout = dict(error_output("CellTimeoutError", message))
+        self._began, self._kept, self._cut = monotonic(), 0, False
+        try:
+            cell, resources = super().preprocess_cell(cell, resources, index)
+            if self._cut:
+                self._go_on_or_end(cell)
+        except DeadKernelError:
+            self._end(cell, "the kernel died")
+        except CellTimeoutError:
+            text = message if monotonic() - self._began >= seconds else "its output was lost"
+            cell.outputs.append(error_output("CellTimeoutError", text))
+            self._go_on_or_end(cell)
+        except Exception as error:
+            self._end(cell, f"the kernel could not be reached ({_first_line(error)})")
+        self._spent += monotonic() - self._began
+        return cell, resources
+
+    def _seconds_for(self, cell: NotebookNode) -> int:
+        left = int(self.notebook_timeout - self._spent)
+        return max(1, min(self.timeout or left, left))
+
+    def _go_on_or_end(self, cell: NotebookNode) -> None:
+        if not self._answers():
+            self._end(cell, "the kernel could not be interrupted")
+
+    def _end(self, cell: NotebookNode, why: str) -> None:
+        cell.outputs.append(error_output("KernelEnded", f"{why} while this cell ran"))
+        self._ended = f"{why} in cell `{name_of(cell)}`"
+        self.log.error(f"{self._ended}; the cells after it were not run")
+
+    async def _async_answers(self) -> bool:
+        """Whether the kernel answers again; what it still had to say is read and dropped."""
+        asked = self.kc.kernel_info()
+
+        async def idle() -> None:
+            while True:
+                msg = await ensure_async(self.kc.iopub_channel.get_msg(timeout=None))
+                ours = msg["parent_header"].get("msg_id") == asked
+                if ours and msg["content"].get("execution_state") == "idle":
+                    return
+                await asyncio.sleep(0)  # get_msg does not yield while messages are waiting
+
+        try:
+            await asyncio.wait_for(idle(), self.interrupt_grace)
+        except TimeoutError:
+            return False
+        return True
+
+    _answers = run_sync(_async_answers)
+
+    def on_cell_executed(self, **kwargs: Any) -> None:
+        """Record an error that the kernel replied, and that the cell was run at all."""
+        cell, content = kwargs["cell"], kwargs["execute_reply"]["content"]
+        if content.get("execution_count") is not None:
+            cell["execution_count"] = content["execution_count"]
+        if content["status"] not in {"ok", "error"}:
+            cell.outputs.append(error_output("NotRun", f"the kernel replied {content['status']}"))
+        super().on_cell_executed(**kwargs)
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Take one message of the kernel; past the deadline of the cell, stop listening to it."""
+        if msg["msg_type"].startswith("comm"):
+            return None  # widgets: no mark needs them, and their state has no bound
+        if monotonic() - self._began > self._seconds_for(cell) + self.interrupt_grace:
+            self._cut = True  # a flood that leaves nbclient no time to notice its own timeout
+            raise CellExecutionComplete()
+        return super().process_message(msg, cell, cell_index)
+
+    def output(
+        self,
+        outs: list[NotebookNode],
+        msg: dict[str, Any],
+        display_id: str | None,
+        cell_index: int,
+    ) -> NotebookNode | None:
+        """Keep an output while there is room; results and errors always, but cut to size."""
+        if not outs or self.clear_before_next_output:
+            self._kept = 0
+        kind, content = msg["msg_type"], msg["content"]
+        room = self.max_output_bytes - self._kept
+        if kind == "stream":
+            size = len(content["text"])
+            content["text"] = content["text"][: max(room, 0)]
+        else:
+            size = sum(len(str(value)) for value in content.get("data", content).values())
+        self._kept += size
+        if size > room:
+            if room > 0:
+                self._say_dropped(outs)
+            if kind in {"execute_result", "error"}:
+                if sum(out.output_type == kind for out in outs) > 1:
+                    return None
+                _shorten(kind, content)
+            elif kind != "stream" or room <= 0:
+                return None
+        last = outs[-1] if outs and not self.clear_before_next_output else {}
+        if kind == "stream" and last.get("name") == content["name"] and len(last.text) < MERGED:
+            last.text += content["text"]
+            return None
+        return super().output(outs, msg, display_id, cell_index)
+
+    def _say_dropped(self, outs: list[NotebookNode]) -> None:
+        text = f"[only {self.max_output_bytes} bytes of output are kept; the rest was dropped]\n"
+        outs.append(NotebookNode(output_type="stream", name="stdout", text=text))
+
+
+def _shorten(kind: str, content: dict[str, Any]) -> None:
+    if kind == "execute_result":
+        content["data"] = {"text/plain": str(content["data"].get("text/plain", ""))[:LONGEST]}
+        return
+    content["ename"], content["evalue"] = content["ename"][:100], content["evalue"][:LONGEST]
+    content["traceback"] = [line[:LONGEST] for line in content["traceback"][-20:]]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

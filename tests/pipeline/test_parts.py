@@ -1,0 +1,250 @@
+"""Corners of the preprocessors that no small class of students reaches."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nbclient.exceptions import CellExecutionComplete
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.nbgraderformat import MetadataValidator
+
+from fairmark.preprocessors.cells import parse, split_hidden
+from fairmark.preprocessors.execute import BoundedExecute
+from fairmark.preprocessors.reading import Unreadable, read_submission
+from fairmark.preprocessors.refusals import refused_imports
+from fairmark.preprocessors.restore import Known, _positions
+from fairmark.preprocessors.results import result_of
+
+from .course import check, message, notebook
+
+PACKAGES = ["torch", "jax"]
+
+
+class TestRefusedImports:
+    """Which imports are seen."""
+
+    @pytest.mark.parametrize(
+        ("source", "line"),
+        [
+            ("import torch", 1),
+            ("x = 1\nimport numpy, torch.nn as nn", 2),
+            ("from torch.nn import functional as F", 1),
+            ("def f():\n    def g():\n        import torch", 3),
+            ("net = __import__('torch')", 1),
+            ("import importlib\nt = importlib.import_module('torch.nn')", 2),
+            ("from importlib import import_module as m, import_module\nimport_module('torch')", 2),
+            ("\n\n  \nimport torch", 4),
+            ("%matplotlib inline\n!ls\nimport torch", 3),
+            ("%%time\nx = 1\nimport torch", 3),
+            ("x = 1\n%time import torch", 2),
+            ("exec('import torch')", 1),
+            ("x = 1; import torch", 1),
+        ],
+    )
+    def test_found(self, source: str, line: int) -> None:
+        """An import is found, with the line on which a person sees it."""
+        assert refused_imports(source, PACKAGES) == [(line, "torch")]
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import numpy as np",
+            "torch = 3",
+            "# import torch",
+            "text = 'import torch'",
+            "import torchlight",
+            "from . import torch",
+            "def broken(:\n    import torch",
+            "x = 1\n    import torch",
+            "import to\0rch",
+            "",
+        ],
+    )
+    def test_not_found(self, source: str) -> None:
+        """What imports nothing refused, or cannot run at all, is no import."""
+        assert refused_imports(source, PACKAGES) == []
+
+    def test_several(self) -> None:
+        """All of them come, in order."""
+        assert refused_imports("import jax\nimport torch", PACKAGES) == [(1, "jax"), (2, "torch")]
+
+
+class TestExecute:
+    """Bounds that the class of students does not reach."""
+
+    def test_budget(self) -> None:
+        """When the time of the notebook is used up, what is left is not run."""
+        nap = "import time; time.sleep(2)"
+        content = notebook(
+            check("first", "1"), new_code_cell(nap), new_code_cell(nap), check("last", "1")
+        )
+        BoundedExecute(notebook_timeout=4).preprocess(content, {})
+        assert [cell.execution_count for cell in content.cells] == [1, 2, 3, None]
+        assert "ran longer than 1 s, what was left of 4 s" in str(content.cells[2].outputs)
+        assert message(content, "last") == "not run: the 4 s of the notebook were used up before it"
+
+    def test_no_answers(self) -> None:
+        """A notebook without any code of the student's needs no kernel and earns nothing."""
+        content = notebook(new_markdown_cell("prose"), check("test", "pass"))
+        BoundedExecute(kernel_name="absent").preprocess(content, {})
+        assert message(content, "test") == "not run: no answer was found in this notebook"
+
+    def test_oversized_results(self) -> None:
+        """A huge value or error is cut, never dropped: a dropped one would be full marks."""
+        content = notebook(
+            new_code_cell("x = 1"),
+            check("value", "'x' * 5_000_000"),
+            check("error", "raise ValueError('x' * 5_000_000)"),
+        )
+        BoundedExecute(max_output_bytes=50_000).preprocess(content, {})
+        for cell in content.cells[1:]:
+            assert len(str(cell.outputs)) < 200_000
+            assert result_of(cell).output_type == "error"
+
+    def test_deadline_of_a_flood(self) -> None:
+        """Past the deadline the messages of a cell are no longer listened to."""
+        executor = BoundedExecute(timeout=1, notebook_timeout=1, interrupt_grace=0)
+        executor._began = executor._spent = 0.0
+        text = {"msg_type": "stream", "content": {"name": "stdout", "text": "x"}}
+        with pytest.raises(CellExecutionComplete):
+            executor.process_message(text, new_code_cell("x"), 0)
+        assert executor._cut
+
+
+class TestResult:
+    """The one result of a test cell."""
+
+    @staticmethod
+    def cell(source: str, *outputs: NotebookNode, count: int | None = 3) -> NotebookNode:
+        """An executed test cell of 1 point."""
+        cell = check("test", source)
+        cell.execution_count, cell.outputs = count, list(outputs)
+        return cell
+
+    def test_not_executed(self) -> None:
+        """Without a sign of execution there are no marks."""
+        assert result_of(self.cell("assert True", count=None)).ename == "NotRun"
+
+    def test_fault_in_answer(self) -> None:
+        """An error in the student's own code, under a hidden call, is told in full."""
+        frames = ["Cell In[3], line 3\n", "Cell In[1], line 7, in double(x)\n", "TypeError: no"]
+        error = nbformat.v4.new_output("error", ename="TypeError", evalue="no", traceback=frames)
+        source = "# test\n### BEGIN HIDDEN TESTS\ndouble(2)\n### END HIDDEN TESTS"
+        assert result_of(self.cell(source, error)).evalue == "TypeError in your code: no"
+
+    def test_visible_check(self) -> None:
+        """So is a failed check that the student can read."""
+        error = nbformat.v4.new_output(
+            "error", ename="AssertionError", evalue="", traceback=["Cell In[3], line 1\n"]
+        )
+        source = "assert x\n### BEGIN HIDDEN TESTS\ny\n### END HIDDEN TESTS"
+        assert "line 1 of this cell" in result_of(self.cell(source, error)).evalue
+
+    def test_hidden_without_traceback(self) -> None:
+        """Where no traceback says whence an error comes, its text is not told."""
+        error = nbformat.v4.new_output("error", ename="E", evalue="wanted 42", traceback=[])
+        source = "assert x\n### BEGIN HIDDEN TESTS\ny\n### END HIDDEN TESTS"
+        assert result_of(self.cell(source, error)).evalue == "a hidden check did not pass (E)."
+
+    def test_check_failed(self) -> None:
+        """A message that was written for students is told."""
+        error = nbformat.v4.new_output(
+            "error", ename="CheckFailed", evalue="y has shape (2,)", traceback=[]
+        )
+        assert result_of(self.cell("x", error)).evalue == "y has shape (2,)"
+
+
+class TestPositions:
+    """Where missing cells go."""
+
+    KNOWN = tuple(
+        Known(name, "code", name, {"locked": "A" not in name, "grade": "T" in name, "task": False})
+        for name in ("G1", "A1", "T1", "G2", "A2", "T2")
+    )
+
+    def place(self, *names: str, prose: tuple[str, ...] = ()) -> list[str]:
+        """The order of cells after restoring what is missing among ``names``."""
+        cells = [(new_markdown_cell if n in prose else new_code_cell)(n, id=n) for n in names]
+        places = {one.name: names.index(one.name) for one in self.KNOWN if one.name in names}
+        order: list[str] = []
+        found = [(index, one.name) for index, one in _positions(cells, self.KNOWN, places)]
+        for index in range(len(names) + 1):
+            order += [name for at, name in found if at == index] + list(names[index : index + 1])
+        return order
+
+    @pytest.mark.parametrize("left", [["A1", "A2"], ["G1", "A1", "A2"], ["A1", "G2", "A2"]])
+    def test_neighbours(self, left: list[str]) -> None:
+        """Any missing neighbours come back in order."""
+        assert self.place(*left) == ["G1", "A1", "T1", "G2", "A2", "T2"]
+
+    def test_own_cells(self) -> None:
+        """A test comes after what the student added to the answer, before the next lead-in."""
+        order = self.place("G1", "A1", "mine", "lead", "A2", prose=("lead",))
+        assert order == ["G1", "A1", "mine", "T1", "G2", "lead", "A2", "T2"]
+
+    def test_nothing_recognised(self) -> None:
+        """Without any known cell, what is given comes first and the tests last."""
+        order = self.place("title", "x", "y", prose=("title",))
+        assert order == ["title", "G1", "x", "y", "T1", "G2", "T2"]
+
+
+def test_split_hidden() -> None:
+    """The hidden part is told from the visible one by line."""
+    source = "a\n### BEGIN HIDDEN TESTS\nb\n### END HIDDEN TESTS\nc"
+    assert split_hidden(source) == ("a\nc", {2, 3, 4})
+
+
+def test_parse_keeps_line_numbers() -> None:
+    """Blank lines and magics before a statement do not shift it."""
+    tree = parse("\n\n%matplotlib inline\nx = 1")
+    assert tree is not None
+    assert tree.body[-1].lineno == 4
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+CELL = st.fixed_dictionaries(
+    {},
+    optional={
+        "cell_type": st.sampled_from(["code", "markdown", "raw", "heading", 3]),
+        "source": JSON | st.text(),
+        "id": JSON | st.sampled_from(["a", "b c", "x" * 70]),
+        "metadata": JSON | st.fixed_dictionaries({"nbgrader": JSON, "tags": JSON}),
+        "outputs": JSON,
+        "attachments": JSON,
+        "execution_count": JSON,
+    },
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(cells=st.lists(CELL | JSON) | JSON, version=st.sampled_from([4, 4, 4, 3, 5, None, "4", []]))
+def test_any_json(tmp_path_factory: pytest.TempPathFactory, cells: object, version: object) -> None:
+    """Whatever JSON is in a file, it is a valid notebook or is said to be none."""
+    path = tmp_path_factory.mktemp("json") / "a.ipynb"
+    path.write_text(json.dumps({"cells": cells, "nbformat": version, "metadata": cells}))
+    try:
+        content, _ = read_submission(path, 1_000_000)
+    except Unreadable as reason:
+        assert str(reason)
+    else:
+        nbformat.validate(content)
+        MetadataValidator().validate_nb(content)
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_no_file(tmp_path: Path, folder: bool) -> None:
+    """A folder or a dangling link under the name of a notebook is no notebook."""
+    path = tmp_path / "a.ipynb"
+    path.mkdir() if folder else path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(Unreadable, match="cannot be opened"):
+        read_submission(path, 1_000_000)
