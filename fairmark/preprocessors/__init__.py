@@ -1,1 +1,28 @@
-"""What fairmark adds to nbgrader, by the lists of preprocessors in nbgrader_config.py."""
+"""The steps that nbgrader takes while it grades, in the order of ``nbgrader_config.py``.
+
+A submission is made sound first (SANITIZE), then run and scored (AUTOGRADE); a page for the student
+is made later (FEEDBACK). nbgrader's own steps stay where they are right as they are.
+"""
+
+SUBMISSION_EXPORTER = "fairmark.preprocessors.submission.SubmissionExporter"
+
+SANITIZE = [
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "fairmark.preprocessors.restore.RestoreLockedCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+AUTOGRADE = [
+    "fairmark.preprocessors.refusals.RefusePackages",
+    "fairmark.preprocessors.execute.BoundedExecute",
+    "fairmark.preprocessors.results.CanonicalResults",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+FEEDBACK = [
+    "nbgrader.preprocessors.GetGrades",
+    "fairmark.preprocessors.feedback.StudentView",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]

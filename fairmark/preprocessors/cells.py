@@ -14,6 +14,7 @@ from nbgrader.preprocessors import ClearHiddenTests
 from fairmark.notebooks import Role, role_of
 
 BEGIN_HIDDEN = ClearHiddenTests.begin_test_delimeter.default_value
+OURS = "fairmark"  # the key of the notebook metadata that this package writes
 END_HIDDEN = ClearHiddenTests.end_test_delimeter.default_value
 
 

@@ -17,7 +17,7 @@ from nbgrader.nbgraderformat import SCHEMA_VERSION, MetadataValidator
 from nbgrader.nbgraderformat.common import SchemaMismatchError
 from traitlets.log import get_logger
 
-from .cells import free_id
+from .cells import OURS, free_id
 
 FORMAT = 4  # the notebook format of nbgrader and of this course
 CELL_ID = re.compile(r"[a-zA-Z0-9\-_]{1,64}")
@@ -50,6 +50,7 @@ def read_submission(path: Path, max_bytes: int) -> tuple[NotebookNode, list[str]
     notebook = nbformat.from_dict(
         {"cells": [], "metadata": metadata, "nbformat": FORMAT, "nbformat_minor": 5}
     )
+    notebook.metadata.update(_noticed_before(raw))
     notebook.cells = _cells(raw["cells"], notes)
     return notebook, notes
 
@@ -121,6 +122,16 @@ def _note_language(raw: dict[str, Any], notes: list[str]) -> None:
     name = spec.get("name") if isinstance(spec, dict) else None
     if name not in (None, "python3"):
         notes.append(f"it names the kernel {str(name)[:40]!r} and is graded with the course's")
+
+
+def _noticed_before(raw: dict[str, Any]) -> dict[str, Any]:
+    """What an earlier step noted in the notebook (see RestoreLockedCells), if it is well formed."""
+    metadata = raw.get("metadata")
+    ours = metadata.get(OURS) if isinstance(metadata, dict) else None
+    noticed = ours.get("noticed") if isinstance(ours, dict) else None
+    if not isinstance(noticed, list) or not all(isinstance(text, str) for text in noticed):
+        return {}
+    return {OURS: {"noticed": noticed}}
 
 
 def _cells(raw: list[Any], notes: list[str]) -> list[NotebookNode]:

@@ -64,12 +64,6 @@ class RefusePackages(NbGraderPreprocessor):
         help="For each notebook, by name, the packages that a student's cell may not import.",
     ).tag(config=True)
 
-    titles = Dict(
-        key_trait=Unicode(),
-        value_trait=Unicode(),
-        help="For each notebook, by name, what it asks for instead, as in 'is NumPy only'.",
-    ).tag(config=True)
-
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
@@ -83,13 +77,13 @@ class RefusePackages(NbGraderPreprocessor):
                 found = refused_imports(cell.source, self.refused.get(notebook, []))
             if found:
                 tags.append(SKIP)
-                message = self._message(notebook, *found[0])
+                line, package = found[0]
+                message = (
+                    f"{notebook} is to be solved without {package}: line {line} of this cell "
+                    "imports it, so the cell was not run."
+                )
                 cell.outputs = [error_output("PackageRefused", message)]
-                log.warning(f"cell `{name_of(cell)}` imports {found[0][1]}: it was not run")
+                log.warning(f"cell `{name_of(cell)}` imports {package}: it was not run")
             if tags or "tags" in cell.metadata:
                 cell.metadata["tags"] = tags
         return nb, resources
-
-    def _message(self, notebook: str, line: int, package: str) -> str:
-        title = self.titles.get(notebook, f"does without {package}")
-        return f"{notebook} {title}: line {line} of this cell imports {package}, so it was not run."

@@ -15,7 +15,7 @@ from traitlets import Bool, Unicode
 
 from fairmark.notebooks import grade_id
 
-from .cells import free_id, note, split_hidden
+from .cells import OURS, free_id, note, split_hidden
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class RestoreLockedCells(OverwriteCells):
             known = _known(gradebook.find_notebook(names["notebook"], names["assignment"]))
         tell = any(cell.cell_type == "code" for cell in nb.cells)  # else all is missing, and said
         stripped = not any(grade_id(cell) for cell in nb.cells)
+        _tell(resources, "cells that stand more than once, the last counts", _copied(nb.cells))
         places = _recognise(nb.cells, known)
         if tell and stripped:
             note(resources, f"nbgrader's metadata is gone; {len(places)} cells were recognised")
@@ -96,6 +97,7 @@ class RestoreLockedCells(OverwriteCells):
         if self.add_missing_cells:
             missing = self._put_back(nb, list(known.values()), places)
             _tell(resources, "missing cells were put back", missing if tell else [])
+        nb.metadata[OURS] = {"noticed": list(names.get("notes", []))}  # kept, for reports
         return nb, resources
 
     def _put_back(self, nb: NotebookNode, known: list[Known], places: dict[str, int]) -> list[str]:
@@ -139,6 +141,11 @@ def _known(notebook: Notebook) -> dict[str, Known]:
             meta["checksum"] = cell.checksum
         found[cell.name] = Known(cell.name, cell.cell_type, cell.source, meta)
     return found
+
+
+def _copied(cells: list[NotebookNode]) -> list[str]:
+    names = [name for name in map(grade_id, cells) if name]
+    return sorted({name for name in names if names.count(name) > 1})
 
 
 def _recognise(cells: list[NotebookNode], known: dict[str, Known]) -> dict[str, int]:

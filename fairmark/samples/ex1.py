@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from fairmark.derivation import Derivation
-from fairmark.derivation.rounding import Rounding
+from fairmark.derivation.rounding import Rounding, evaluate_rounded
 from fairmark.notebooks import run
 
 from .pen_and_paper import Answers, as_typed, follow, known_mistakes
@@ -25,7 +25,7 @@ def sample_class(assignment: Assignment) -> list[Sample]:
     """Every sample student of ex1, those with known mistakes of ex1_01 last."""
     chain = run(assignment.sources[PEN]).names["chain"]
     mistaken = [
-        Sample(name, typed(answers), {PEN: {f"test_{step}"}})
+        Sample(name, typed(answers), {PEN: {f"test_{step}"}}, known_mistake=True)
         for name, (step, answers) in known_mistakes(chain).items()
     ]
     return honest(chain) + damaged() + hostile_to_time() + mistaken
@@ -35,7 +35,8 @@ def honest(chain: Derivation) -> list[Sample]:
     """Students who did the work, all of it or not, in their own way."""
     slip = {"a": np.array([0.03, 0.24])}  # 0.30, with its digits transposed
     rounded = Rounding(2, half_even=False)
-    no_bias = follow(chain, {"a": chain.steps["a"].mistakes["b1 was left out"](**_some(chain))})
+    no_bias = chain.steps["a"].mistakes["b1 was left out"]
+    slip_too = {"a": evaluate_rounded(no_bias, chain.givens, rounded)[0]}
     return [
         Sample("perfect", Assignment.solved),
         Sample("blank", Assignment.untouched, BLANK),
@@ -43,7 +44,7 @@ def honest(chain: Derivation) -> list[Sample]:
         Sample("one_early_slip_carried_forward", typed(follow(chain, slip)), {PEN: {"test_a"}}),
         Sample(
             "one_early_slip_carried_forward_in_two_decimals",
-            typed(follow(chain, {"a": np.round(no_bias["a"], 2)}, rounded), decimals=2),
+            typed(follow(chain, slip_too, rounded), decimals=2),
             {PEN: {"test_a"}},
         ),
         Sample("tuples_arrays_and_columns", other_types),
@@ -57,10 +58,6 @@ def honest(chain: Derivation) -> list[Sample]:
         ),
         Sample("wrong_types", wrong_types, {PEN: {"test_loss", "test_dL_db2", "test_b2_updated"}}),
     ]
-
-
-def _some(chain: Derivation) -> Answers:
-    return {"W1": chain.givens["W1"], "x": chain.givens["x"]}
 
 
 def typed(answers: Answers, decimals: int = 4) -> Callable[[Assignment], Submission]:

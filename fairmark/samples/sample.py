@@ -18,11 +18,13 @@ class Sample:
     """A student named by what they did.
 
     ``build`` makes the submission. ``loses`` gives, by notebook, the tests that are lost.
+    ``known_mistake`` marks those of a list that holds each declared mistake once.
     """
 
     name: str
     build: Callable[[Assignment], Submission]
     loses: Mapping[str, frozenset[str] | set[str]] = field(default_factory=dict)
+    known_mistake: bool = False
 
     def fair_marks(self, assignment: Assignment) -> dict[str, float]:
         """The points of each notebook that this sample should get."""

@@ -160,7 +160,8 @@ class TestRefused:
     def test_message(self, graded: Course) -> None:
         """The cell is not run, and its one output names notebook, line and package."""
         assert message(graded.graded("torch"), "double") == (
-            f"{MAIN} is NumPy only: line 3 of this cell imports torch, so it was not run."
+            f"{MAIN} is to be solved without torch: line 3 of this cell imports it, "
+            "so the cell was not run."
         )
 
     def test_test_cell(self, graded: Course) -> None:
