@@ -122,7 +122,7 @@ class Derivation:
         carried = [name for name, carried_forward in self.right.items() if carried_forward]
         lines = [f"{len(self.right)} of {len(self.steps)} steps are right."]
         if carried:
-            lines.append(f"Counted as following from earlier slips: {', '.join(carried)}.")
+            lines.append(f"Following from your own earlier answers: {', '.join(carried)}.")
         return "\n".join(lines)
 
     def needed_steps(self, formula: Formula) -> list[str]:

@@ -155,14 +155,14 @@ def code_box(title: str, width: float) -> Node:
     return Node((code(title, bold=True),), width=width, height=58, leaf=False)
 
 
-def linear_boxes(title: str, names: Texts, intro: str, width: float) -> list[Node]:
+def linear_boxes(titles: tuple[str, str], names: Texts, intro: str, width: float) -> list[Node]:
     """The two linear layers: their parameters, and where backward leaves the gradients.
 
     ``names`` maps the name of each parameter to that of its gradient.
     """
     lower = (Line(intro, 16, BACKWARD), *(code(name, BACKWARD) for name in names.values()))
     boxes = []
-    for shapes in LINEAR_SHAPES:
+    for title, shapes in zip(titles, LINEAR_SHAPES, strict=True):
         parameters = (code(name, tail=tail) for name, tail in zip(names, shapes, strict=True))
         upper = (code(title, bold=True), *parameters)
         boxes.append(Node(upper, lower, width=width, height=134, leaf=False))
@@ -181,7 +181,9 @@ def code_wire(name: str, shape: str, gradient: Line | None = None, share: float 
 def numpy_layers() -> Picture:
     """The layers of ex1_02 with the names of their arrays."""
     names = {"W": "dL_dW", "b": "dL_db"}
-    first, second = linear_boxes("Linear", names, "backward stores", width=118)
+    first, second = linear_boxes(
+        ("linear1: Linear", "linear2: Linear"), names, "backward stores", width=138
+    )
     return Picture(
         title="Computation graph of the NumPy layers",
         nodes=(code_leaf("x"), first, code_box("Tanh", 54), second,
@@ -203,7 +205,7 @@ def numpy_layers() -> Picture:
 def pytorch_modules() -> Picture:
     """The modules of ex1_03; autograd walks the same graph backwards."""
     names = {"weight": "weight.grad", "bias  ": "bias.grad"}
-    first, second = linear_boxes("nn.Linear", names, "gradients land in", width=132)
+    first, second = linear_boxes(("nn.Linear", "nn.Linear"), names, "gradients land in", width=132)
     return Picture(
         title="Computation graph of the PyTorch modules",
         nodes=(code_leaf("x"), first, code_box("tanh", 54), second,
@@ -213,13 +215,12 @@ def pytorch_modules() -> Picture:
             code_wire("a", HIDDEN, partial("a")),
             code_wire("z", HIDDEN, partial("z")),
             code_wire("y", Y, partial("y"), share=1.1),
-            code_wire("", "scalar", share=0.8),
+            Wire((Line("scalar", 16, FORWARD),), (code("backward()", BACKWARD),), True, 1.5),
         ),
         sides=(Side(code_leaf("t"), code_wire("", Y), 4),),
-        legend=("forward pass: tensor and its shape", "backward pass, run by autograd"),
+        legend=("forward pass: tensor and its shape", "backward pass, run by loss.backward()"),
         above=152,
-        below=124,
-        sweep="loss.backward()",
+        below=86,
     )  # fmt: skip
 
 

@@ -90,11 +90,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Picture:
-    """A graph with the room to keep ``above`` and ``below`` its row, and what its arrows mean.
-
-    ``sweep`` names the call that runs the whole backward pass; a long arrow of its own leads from
-    the last node to every node that has a lower part.
-    """
+    """A graph with the room to keep ``above`` and ``below`` its row, and what its arrows mean."""
 
     title: str
     nodes: tuple[Node, ...]
@@ -103,7 +99,6 @@ class Picture:
     legend: tuple[str, ...]
     above: float
     below: float
-    sweep: str = ""
 
 
 def points(pixels: float) -> float:
@@ -184,22 +179,6 @@ def draw_side(ax: Axes, x: float, edge: float, side: Side) -> None:
     draw_node(ax, x, far + side.way * side.leaf.height / 2, side.leaf)
 
 
-def draw_sweep(ax: Axes, y: float, xs: list[float], picture: Picture) -> None:
-    """Draw the arrow of the whole backward pass under the row, and the name of its call."""
-    low, last = y - picture.below + 30, picture.nodes[-1]
-    ends = [
-        (x, y - node.height / 2 - GAP)
-        for x, node in zip(xs, picture.nodes, strict=True)
-        if node.lower
-    ]
-    start = (xs[-1], y - last.height / 2 - GAP)
-    draw_arrow(ax, [start, (xs[-1], low), (ends[0][0], low), ends[0]], back=True)
-    for x, end in ends[1:]:
-        draw_arrow(ax, [(x, low), (x, end)], back=True)
-    name = Line(picture.sweep, 13, BACKWARD, code=True)
-    write(ax, (xs[-1] + ends[0][0]) / 2, low - 15, (name,))
-
-
 def draw_legend(ax: Axes, y: float, legend: tuple[str, ...]) -> None:
     """Say what the solid arrows are and, where there are any, the dashed ones."""
     for x, text, back in zip((40, 430), legend, (False, True), strict=False):
@@ -234,7 +213,5 @@ def draw(picture: Picture) -> Figure:
         draw_side(ax, xs[side.target], y + side.way * nodes[side.target].height / 2, side)
     for x, node in zip(xs, nodes, strict=True):
         draw_node(ax, x, y, node)
-    if picture.sweep:
-        draw_sweep(ax, y, xs, picture)
     draw_legend(ax, LEGEND / 2, picture.legend)
     return figure
