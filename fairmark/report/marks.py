@@ -7,10 +7,11 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 
-from fairmark.notebooks import Role, read, role_of
+from fairmark.notebooks import Role, grade_id, read, role_of
 
 # What the preprocessors record in an answer cell, beside the errors of Python.
 STOPPED = {"PackageRefused", "CellTimeoutError", "KernelEnded"}
+CUT = "... Output truncated ..."  # nbgrader's LimitOutput
 
 
 @dataclass
@@ -52,11 +53,16 @@ def read_marks(course: Path, assignment: str) -> tuple[dict[str, float], list[St
             StudentMarks(s.student.id, {n.name: n.score for n in s.notebooks}) for s in submissions
         ]
     for student in marks:
-        folder = course / "autograded" / student.student / assignment
+        handed_in = course / "submitted" / student.student / assignment
+        student.noticed = [
+            f"{path.stem}: `{path.name}` is no notebook of {assignment} and was not graded"
+            for path in sorted(handed_in.glob("*.ipynb"))
+            if path.stem not in maxima
+        ]
+        graded = course / "autograded" / student.student / assignment
         for notebook in maxima:
-            student.noticed += [
-                f"{notebook}: {remark}" for remark in remarks_on(folder / f"{notebook}.ipynb")
-            ]
+            remarks = remarks_on(graded / f"{notebook}.ipynb")
+            student.noticed += [f"{notebook}: {remark}" for remark in remarks]
     return maxima, sorted(marks, key=lambda student: student.student)
 
 
@@ -77,4 +83,6 @@ def remarks_on(path: Path) -> list[str]:
             tested += [" ".join(error.evalue.split()) or error.ename for error in errors]
         else:
             found += [error.evalue for error in errors if error.ename in STOPPED]
+            if any(CUT in output.get("text", "") for output in cell.get("outputs", [])):
+                found.append(f"the output of cell `{grade_id(cell) or cell.id}` was cut")
     return list(dict.fromkeys(found + tested))
