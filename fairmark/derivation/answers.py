@@ -47,10 +47,7 @@ class Answer:
 
     def half_unit(self, decimals: int) -> float:
         """Half a unit of the last decimal that was typed, where at least ``decimals`` are asked."""
-        for typed in range(decimals, 9):
-            if np.allclose(self.value, np.round(self.value, typed), rtol=0, atol=1e-10):
-                return 0.5 * 10.0**-typed
-        return 0.0
+        return typed_half_unit(self.value, decimals)
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,14 @@ class Unusable:
     """An answer that nothing can be worked out from, and why."""
 
     reason: str
+
+
+def typed_half_unit(array: np.ndarray, decimals: int) -> float:
+    """Half a unit of the last decimal in ``array``, of ``decimals`` at least; 0 beyond eight."""
+    for typed in range(decimals, 9):
+        if np.allclose(array, np.round(array, typed), rtol=0, atol=1e-10):
+            return 0.5 * 10.0**-typed
+    return 0.0
 
 
 def read_answer(name: str, typed: Any, shape: Shape) -> np.ndarray:

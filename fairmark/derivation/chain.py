@@ -21,7 +21,7 @@ import numpy as np
 
 from fairmark.checks import CheckFailed
 
-from .answers import Answer, Shape, Unusable, read_answer, usable
+from .answers import Answer, Shape, Unusable, read_answer, typed_half_unit, usable
 from .explain import explain, named_mistakes
 from .references import Reference, followed, followed_with_rounding
 from .rounding import Formula, evaluate, evaluate_rounded, honest_roundings, needs
@@ -136,7 +136,10 @@ class Derivation:
 
     def agrees(self, reference: Reference, array: np.ndarray) -> bool:
         """Whether ``array`` is ``reference``, accurate to the decimals asked for."""
-        return reference.distance(array) <= self.half_unit + 1e-9
+        unit = self.half_unit
+        if reference.rounded:
+            unit = min(unit, typed_half_unit(array, self.decimals))
+        return reference.distance(array) <= unit + 1e-9
 
     def _refuse_uncheckable(self, step: Step) -> None:
         for need in self.needed_steps(step.formula):
@@ -162,11 +165,19 @@ class Derivation:
     def _likely(self, step: Step) -> Iterator[Reference]:
         yield Reference(self.exact[step.name], unrounded=True)
         for values in self.rounded.values():
-            yield Reference(values[step.name])
+            if self._went_this_way(step, values):
+                yield Reference(values[step.name], rounded=True)
         own = self.own_answers(step.formula)
         for reference in followed(step.formula, self.givens, own, self.decimals):
             if not self.trivial(step, reference):
                 yield reference
+
+    def _went_this_way(self, step: Step, values: Mapping[str, np.ndarray]) -> bool:
+        """Whether what was typed before ``step`` may stand for ``values``, kept all along."""
+        return all(
+            Reference(values[need]).distance(answer.value) <= answer.half_unit(self.decimals) + 1e-9
+            for need, answer in self.own_answers(step.formula).items()
+        )
 
     def _rounded_inside(self, step: Step) -> Iterator[Reference]:
         own = self.own_answers(step.formula)
@@ -177,10 +188,11 @@ class Derivation:
     def trivial(self, step: Step, reference: Reference) -> bool:
         """Whether following earns nothing: all zero, or a given copied because all before is zero.
 
-        A value that is zero in the exact chain as well is not trivial, nor is one that follows from
-        a known mistake: who takes the gradient of a bias for zero is right to leave the bias as is.
+        Not trivial is what follows from right answers, what is zero in the exact chain as well, and
+        what follows from a known mistake: who takes the gradient of a bias for zero is right to
+        leave the bias as it is.
         """
-        if not self.needed_steps(step.formula):
+        if all(need in self.right for need in self.needed_steps(step.formula)):
             return False
         if self._is_zero(reference.value):
             return not self._is_zero(self.exact[step.name])

@@ -25,13 +25,15 @@ class Reference:
     """A value that an answer may agree with, ``slack`` beyond half a unit per element.
 
     ``own``: it follows from the student's own earlier answers. ``unrounded``: it may be what the
-    student went on with. ``blurred``: it rests on an earlier answer whose digits are not known.
+    student went on with. ``rounded``: it was rounded inside, so an answer typed to more decimals
+    has to agree to all of them. ``blurred``: it rests on an answer whose digits are not known.
     """
 
     value: np.ndarray
     slack: np.ndarray | float = 0.0
     own: bool = False
     unrounded: bool = False
+    rounded: bool = False
     blurred: bool = False
 
     def distance(self, array: np.ndarray) -> float:
@@ -63,7 +65,7 @@ def followed_with_rounding(
     slack = _slack_of_blur(formula, typed, answers, decimals)
     blurred = any(answer.blurred for answer in answers.values())
     for value in rounded_variants(formula, typed, decimals):
-        yield Reference(value, slack, own=bool(answers), blurred=blurred)
+        yield Reference(value, slack, own=bool(answers), rounded=True, blurred=blurred)
 
 
 def _slack_of_blur(
