@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from fairmark.course import CourseError, open_course
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code. A person reads one line where it fails."""
@@ -21,15 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return {"demo": _demo, "marks": _marks}[options.command](options)
-    except (LookupError, FileNotFoundError, NotADirectoryError) as error:
-        print(f"fairmark {options.command}: {error.args[-1]}", file=sys.stderr)
+    except CourseError as error:
+        print(f"fairmark {options.command}: {error}", file=sys.stderr)
         return 1
 
 
 def _marks(options: argparse.Namespace) -> int:
     from fairmark.report import print_table, read_marks
 
-    maxima, marks = read_marks(options.course_dir, options.assignment)
+    maxima, marks = read_marks(open_course(options.course_dir), options.assignment)
     print_table(console(), maxima, marks, f"Marks of {options.assignment}")
     return 0
 

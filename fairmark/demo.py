@@ -14,19 +14,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from fairmark.course import CONFIG, CourseError, open_course
 from fairmark.report import print_table, read_marks
 from fairmark.samples import CLASSES, Assignment, Sample, write_class
-
-KEPT_FILES = ("nbgrader_config.py",)
 
 
 def run_demo(name: str, course: Path, console: Console) -> int:
     """Grade the sample class of assignment ``name``; 0 where every mark is the fair one."""
-    source = course.resolve() / "source" / name
-    if not source.is_dir() or name not in CLASSES:
-        raise FileNotFoundError(f"there is no sample class of an assignment {name!r}")
-    demo = course.resolve() / "demo"
-    _fresh_course(course.resolve(), demo)
+    course = Path(open_course(course).root)
+    source = course / "source" / name
+    if name not in CLASSES:
+        known = ", ".join(CLASSES)
+        raise CourseError(f"there is no sample class of {name!r}; there is one of {known}")
+    demo = course / "demo"
+    _fresh_course(course, demo)
     log = demo / "nbgrader.log"
 
     _nbgrader(["generate_assignment", name], demo, log, console)
@@ -36,7 +37,7 @@ def run_demo(name: str, course: Path, console: Console) -> int:
     console.print(f"{len(samples)} sample submissions written to demo/submitted/")
     _nbgrader(["autograde", name], demo, log, console, count=len(samples) * len(assignment.sources))
 
-    maxima, marks = read_marks(demo, name)
+    maxima, marks = read_marks(open_course(demo), name)
     order = [sample.name for sample in samples]
     marks.sort(key=lambda student: order.index(student.student))
     print_table(console, maxima, marks, f"Marks of the sample class of {name}")
@@ -47,8 +48,7 @@ def _fresh_course(course: Path, demo: Path) -> None:
     shutil.rmtree(demo, ignore_errors=True)
     demo.mkdir()
     (demo / "source").symlink_to(course / "source")
-    for file in KEPT_FILES:
-        (demo / file).symlink_to(course / file)
+    (demo / CONFIG).symlink_to(course / CONFIG)
 
 
 def _nbgrader(
@@ -68,8 +68,7 @@ def _nbgrader(
             if "] Autograding " in line:
                 progress.advance(task)
     if process.returncode:
-        last = log.read_text().splitlines()[-1]
-        raise LookupError(f"nbgrader {arguments[0]} failed ({log}): {last}")
+        raise CourseError(f"nbgrader {arguments[0]} failed; {log} says why")
 
 
 def _compare(
@@ -83,7 +82,7 @@ def _compare(
     for sample in samples:
         fair, got = sample.fair_marks(assignment), marks.get(sample.name)
         if got != fair:
-            console.print(f"{sample.name}: got {got}, fair is {fair}", style="red")
+            console.print(f"{sample.name}: got {got}, fair is {fair}", style="red", markup=False)
             unfair += 1
     if not unfair:
         console.print(f"All {len(samples)} submissions got the marks that are fair for them.")

@@ -22,7 +22,7 @@ AS_VERSION = 4
 
 
 class Role(Enum):
-    """Who a cell belongs to (see the table in the documentation of grading)."""
+    """Who a cell belongs to (see the table in docs/hidden-tests.md)."""
 
     PROSE = "prose"
     ANSWER = "answer"  # the student's: a solution cell, or a cell that the student added

@@ -70,10 +70,18 @@ def read_answer(name: str, typed: Any, shape: Shape) -> np.ndarray:
 
     Raises :class:`CheckFailed` as :func:`fairmark.checks.read_array` does.
     """
-    array = read_array(name, typed)
+    array = _shortest_decimals(read_array(name, typed))
     if len(shape) == 1 and array.shape == (*shape, 1):
         return array[:, 0]
-    return read_array(name, typed, shape)
+    return read_array(name, array, shape)
+
+
+def _shortest_decimals(array: np.ndarray) -> np.ndarray:
+    """``array`` with 0.37 for what a float32 makes of 0.37, 0.3700000047683716."""
+    with np.errstate(over="ignore"):
+        narrow = array.astype(np.float32)
+    came_narrow = narrow.astype(np.float64) == array
+    return np.where(came_narrow, narrow.astype(str).astype(np.float64), array)
 
 
 def usable(name: str, array: np.ndarray) -> Answer | Unusable:

@@ -27,6 +27,7 @@ from .references import Reference, followed, followed_with_rounding
 from .rounding import Formula, evaluate, evaluate_rounded, honest_roundings, needs
 
 Mistakes = Mapping[str, Formula]
+EXACT, CARRIED = "exact", "carried forward"  # how a step can be right
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Derivation:
         self.givens = {name: np.array(value, dtype=np.float64) for name, value in givens.items()}
         self.steps: dict[str, Step] = {}
         self.answers: dict[str, Answer | Unusable] = {}
-        self.right: dict[str, bool] = {}  # the steps that are right: whether by carrying forward
+        self.right: dict[str, str] = {}  # the steps that are right: EXACT or CARRIED forward
         # The chain worked out from the givens: exactly, and by everyone who rounds as they go.
         self.exact = dict(self.givens)
         self.rounded = {way: dict(self.givens) for way in honest_roundings(decimals)}
@@ -113,16 +114,16 @@ class Derivation:
             if isinstance(answer, Answer):
                 answer.earnest = bool(mistakes) and not self._rests_on_zeros(step)
             raise CheckFailed(explain(self, step, array, mistakes))
-        self.right[name] = all(reference.own for reference in agreeing)
+        self.right[name] = CARRIED if all(r.own for r in agreeing) else EXACT
         if isinstance(answer, Answer):
             answer.recognise(agreeing)
 
     def summary(self) -> str:
-        """In one or two lines: how many steps are right, and which of them by carrying forward."""
-        carried = [name for name, carried_forward in self.right.items() if carried_forward]
+        """For the instructor: how many steps are right, and which of them by carrying forward."""
+        carried = [name for name, how in self.right.items() if how == CARRIED]
         lines = [f"{len(self.right)} of {len(self.steps)} steps are right."]
         if carried:
-            lines.append(f"Following from your own earlier answers: {', '.join(carried)}.")
+            lines.append(f"Carried forward from earlier answers: {', '.join(carried)}.")
         return "\n".join(lines)
 
     def needed_steps(self, formula: Formula) -> list[str]:

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
+from fairmark.course import CourseError
 from fairmark.notebooks import Role, grade_id, read, role_of
 
 # What the preprocessors record in an answer cell, beside the errors of Python.
@@ -28,42 +32,52 @@ class StudentMarks:
         return sum(self.points.values())
 
 
-def read_marks(course: Path, assignment: str) -> tuple[dict[str, float], list[StudentMarks]]:
+def read_marks(
+    course: CourseDirectory, assignment: str
+) -> tuple[dict[str, float], list[StudentMarks]]:
     """The maximum points by notebook, and the marks of everybody who handed in.
 
-    ``course`` is the course folder, with ``gradebook.db`` and ``autograded/``. Raises LookupError,
-    with one line that says what to do, where the assignment is not in the gradebook.
+    Raises :class:`CourseError` where the gradebook cannot be read or lacks the assignment.
     """
-    database = course / "gradebook.db"
-    if not database.exists():
-        raise LookupError(f"{database} does not exist; run 'nbgrader autograde {assignment}' first")
-    with Gradebook(f"sqlite:///{database}") as gradebook:
-        try:
-            notebooks = sorted(
-                gradebook.find_assignment(assignment).notebooks, key=lambda n: n.name
-            )
-        except MissingEntry:
-            raise LookupError(
-                f"{assignment} is not in {database}; "
-                f"run 'nbgrader generate_assignment {assignment}' first"
-            ) from None
-        maxima = {notebook.name: notebook.max_score for notebook in notebooks}
-        submissions = gradebook.assignment_submissions(assignment)
-        marks = [
-            StudentMarks(s.student.id, {n.name: n.score for n in s.notebooks}) for s in submissions
-        ]
+    try:
+        maxima, marks = _read_gradebook(course, assignment)
+    except MissingEntry:
+        raise CourseError(
+            f"{assignment} is not in the gradebook; "
+            f"run `nbgrader generate_assignment {assignment}` first"
+        ) from None
+    except SQLAlchemyError as error:
+        reason = str(error).splitlines()[0]
+        raise CourseError(f"the gradebook {course.db_url} cannot be read: {reason}") from None
     for student in marks:
-        handed_in = course / "submitted" / student.student / assignment
+        handed_in, graded = (
+            Path(course.root, course.format_path(folder, student.student, assignment))
+            for folder in (course.submitted_directory, course.autograded_directory)
+        )
         student.noticed = [
             f"{path.stem}: `{path.name}` is no notebook of {assignment} and was not graded"
             for path in sorted(handed_in.glob("*.ipynb"))
             if path.stem not in maxima
         ]
-        graded = course / "autograded" / student.student / assignment
         for notebook in maxima:
             remarks = remarks_on(graded / f"{notebook}.ipynb")
             student.noticed += [f"{notebook}: {remark}" for remark in remarks]
     return maxima, sorted(marks, key=lambda student: student.student)
+
+
+def _read_gradebook(
+    course: CourseDirectory, assignment: str
+) -> tuple[dict[str, float], list[StudentMarks]]:
+    url = make_url(course.db_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise MissingEntry  # a Gradebook would make an empty one
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        notebooks = sorted(gradebook.find_assignment(assignment).notebooks, key=lambda n: n.name)
+        maxima = {notebook.name: notebook.max_score for notebook in notebooks}
+        return maxima, [
+            StudentMarks(s.student.id, {n.name: n.score for n in s.notebooks})
+            for s in gradebook.assignment_submissions(assignment)
+        ]
 
 
 def remarks_on(path: Path) -> list[str]:

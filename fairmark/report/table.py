@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .marks import StudentMarks
 
@@ -22,7 +23,9 @@ def print_table(
     table.add_column("noticed", overflow="fold")
     for student in marks:
         points = [f"{student.points.get(notebook, 0.0):g}" for notebook in maxima]
-        table.add_row(student.student, *points, f"{student.total:g}", _noticed(student.noticed))
+        # plain text: what a student's code said may look like markup
+        noticed = Text("\n".join(_shown(student.noticed)))
+        table.add_row(Text(student.student), *points, f"{student.total:g}", noticed)
     console.print(table)
 
 
@@ -31,11 +34,11 @@ def _short(notebook: str) -> str:
     return "_".join(notebook.split("_")[:2])
 
 
-def _noticed(remarks: list[str]) -> str:
+def _shown(remarks: list[str]) -> list[str]:
     shown = [_without_long_name(remark) for remark in remarks[:SHOWN]]
     if len(remarks) > SHOWN:
         shown.append(f"and {len(remarks) - SHOWN} more")
-    return "\n".join(shown)
+    return shown
 
 
 def _without_long_name(remark: str) -> str:

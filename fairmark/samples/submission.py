@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from fairmark.course import CourseError
 from fairmark.notebooks import Role, find_cell, grade_id, read, role_of
 
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION")
@@ -27,11 +28,11 @@ class Assignment:
         self.sources = {path.stem: read(path) for path in sorted(source.glob("*.ipynb"))}
         self.releases = {path.stem: read(path) for path in sorted(release.glob("*.ipynb"))}
         if not self.sources:
-            raise FileNotFoundError(f"{source} holds no notebook; is the assignment's name right?")
+            raise CourseError(f"{source} holds no notebook; is the assignment's name right?")
         if set(self.sources) != set(self.releases):
-            raise FileNotFoundError(
+            raise CourseError(
                 f"{release} does not hold the notebooks of {source}; "
-                f"run 'nbgrader generate_assignment {self.name} --force' first"
+                f"run `nbgrader generate_assignment {self.name} --force` first"
             )
 
     def untouched(self) -> Submission:
