@@ -4,7 +4,7 @@
 needs other settings, the variant changes the cell ``fit`` as a student would.
 """
 
-from tests.ex1.variants import Variant
+from .variants import Variant
 
 ADAM = "torch.optim.Adam(model.parameters(), lr=lr)"
 SETTINGS = "epochs=120, lr=0.02"

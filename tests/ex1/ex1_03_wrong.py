@@ -6,7 +6,7 @@ loop. Where a mistake slows training down only, the variant trains for longer, a
 would, and keeps FIT.
 """
 
-from tests.ex1.ex1_03_right import (
+from .ex1_03_right import (
     ADAM,
     FORWARD,
     ITERATION,
@@ -15,7 +15,7 @@ from tests.ex1.ex1_03_right import (
     PREDICT,
     SETTINGS,
 )
-from tests.ex1.variants import Variant
+from .variants import Variant
 
 MLP, TRAIN, FIT, PREDICTION = (
     "test_regression_mlp",
