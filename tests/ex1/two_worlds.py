@@ -13,6 +13,8 @@ import contextlib
 import copy
 import symtable
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NoReturn
 
 import numpy as np
