@@ -23,10 +23,10 @@ LARGEST = 1e6
 class Answer:
     """A readable answer.
 
-    ``kept`` holds the values that the student may have gone on with: the typed one, and the
-    unrounded ones that it was recognised as. An answer is ``blurred`` where such an unrounded value
-    is not known: after a slip, somebody may have typed 0.37 and gone on with 0.3694. It is
-    ``earnest`` where it is wrong by a known mistake rather than by anything.
+    ``kept`` holds the values that the student may have gone on with: the typed one, and what it
+    should be, unrounded: a typing slip is not in the calculator's memory. An answer is ``blurred``
+    where such an unrounded value is not known: after a slip, somebody may have typed 0.37 and gone
+    on with 0.3694. It is ``earnest`` where it is wrong by a known mistake rather than by anything.
     """
 
     value: np.ndarray
@@ -41,6 +41,10 @@ class Answer:
         """Note what may stand behind this answer, now that it agrees with ``references``."""
         references = list(references)
         self.blurred = all(reference.blurred for reference in references)
+        self.keep(references)
+
+    def keep(self, references: Iterable[Reference]) -> None:
+        """Note values that the student may have gone on with, whatever was typed."""
         for value in (reference.value for reference in references if reference.unrounded):
             if not any(np.allclose(value, kept, rtol=1e-10, atol=1e-12) for kept in self.kept):
                 self.kept.append(value)

@@ -112,6 +112,7 @@ class Derivation:
         if not agreeing:
             mistakes = named_mistakes(self, step, array)
             if isinstance(answer, Answer):
+                answer.keep(self._likely(step))
                 answer.earnest = bool(mistakes) and not self._rests_on_zeros(step)
             raise CheckFailed(explain(self, step, array, mistakes))
         self.right[name] = CARRIED if all(r.own for r in agreeing) else EXACT

@@ -231,6 +231,13 @@ class TestCarryingForward:
             answers[name] = own[name]
         assert set(grade(answers)) == {"a"}
 
+    @pytest.mark.parametrize("name", list(CHAIN.steps)[1:])
+    def test_typing_slip_after_a_slip(self, name):
+        """A wrong a, and later digits transposed in typing only: the calculator kept the right."""
+        answers = follow({"a": np.array([0.2, 0.04])}, None, carry=False)
+        answers[name] = answers[name] + 0.27
+        assert set(grade(answers)) == {"a", name}
+
     def test_says_what_was_carried_forward(self):
         """The summary of the last cell names the steps that follow from a slip."""
         chain = CHAIN.fresh()
