@@ -21,7 +21,7 @@ demo: $(READY)
 	@$(BIN)/fairmark demo $(ASSIGNMENT)
 
 test: $(READY) lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -50,6 +50,11 @@ def grade_id(cell: NotebookNode) -> str | None:
     return cell.metadata.get("nbgrader", {}).get("grade_id")
 
 
+def name_of(cell: NotebookNode) -> str:
+    """The name by which a person finds ``cell``: its grade_id, or else its cell id."""
+    return grade_id(cell) or cell.get("id", "?")
+
+
 def read(path: Path | str) -> NotebookNode:
     """The notebook at ``path`` in the current format."""
     return nbformat.read(str(path), as_version=AS_VERSION)
@@ -101,7 +106,7 @@ def run(
         for cell in notebook.cells:
             if cell.cell_type != "code":
                 continue
-            name = grade_id(cell) or cell.get("id", "")
+            name = name_of(cell)
             role = role_of(cell)
             if role is Role.TEST and wanted is not None and name not in wanted:
                 continue

@@ -16,7 +16,7 @@ AUTOGRADE = [
     "fairmark.preprocessors.refusals.RefusePackages",
     "fairmark.preprocessors.execute.BoundedExecute",
     "fairmark.preprocessors.results.CanonicalResults",
-    "nbgrader.preprocessors.LimitOutput",
+    "fairmark.preprocessors.execute.NotedLimit",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",

@@ -8,14 +8,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
 
-from fairmark.notebooks import Role, role_of
+from fairmark.notebooks import Role, name_of, role_of
 
 BEGIN_HIDDEN = ClearHiddenTests.begin_test_delimeter.default_value
-OURS = "fairmark"  # the key of the notebook metadata that this package writes
 END_HIDDEN = ClearHiddenTests.end_test_delimeter.default_value
+TELLING = 12  # characters from which on a hidden line is no phrase that any text may hold
+OURS = "fairmark"  # the key of the notebook metadata that this package writes
+
+# The errors that are recorded without Python having raised them.
+REFUSED = "PackageRefused"  # a cell that was not run because of what it imports
+TIMED_OUT = "CellTimeoutError"
+ENDED = "KernelEnded"  # the kernel died or was given up in this cell
+NOT_RUN = "NotRun"
+FAULT = "FaultInTest"  # a test that gave something which is no result
 
 
 def parse(source: str) -> ast.Module | None:
@@ -48,14 +57,32 @@ def split_hidden(source: str) -> tuple[str, set[int]]:
     return "\n".join(visible), hidden
 
 
+def telling_lines(nb: NotebookNode) -> set[str]:
+    """The hidden lines of ``nb`` that stand in no part of it which the student has seen."""
+    hidden: set[str] = set()
+    seen = []
+    for cell in nb.cells:
+        if role_of(cell) is Role.TEST:
+            visible, numbers = split_hidden(cell.source)
+            lines = cell.source.split("\n")
+            hidden |= {lines[number - 1].strip() for number in numbers}
+            seen.append(visible)
+        else:
+            seen.append(cell.source)
+    shown = "\n".join(seen)
+    return {line for line in hidden if len(line) >= TELLING and line not in shown}
+
+
+def shows_any(lines: set[str], text: str) -> bool:
+    """Whether ``text``, or what it is the repr of, holds one of ``lines``."""
+    plain = strip_ansi(text)
+    unquoted = plain.replace("\\n", "\n").replace("\\'", "'").replace('\\"', '"')
+    return any(line in plain or line in unquoted for line in lines)
+
+
 def has_code_of_student(cell: NotebookNode) -> bool:
     """Whether ``cell`` is the student's and holds code."""
     return cell.cell_type == "code" and role_of(cell) is Role.ANSWER and bool(cell.source.strip())
-
-
-def name_of(cell: NotebookNode) -> str:
-    """The name by which a person finds ``cell``: its grade_id, or else its cell id."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", "?")
 
 
 def free_id(wanted: str, taken: set[str]) -> str:
@@ -97,3 +124,11 @@ def note(resources: dict[str, Any], text: str) -> None:
     """Add ``text`` to what the exporter says, in one line, about the notebook that it reads."""
     if isinstance(resources.get("nbgrader"), dict):
         resources["nbgrader"].setdefault("notes", []).append(text)
+
+
+def note_cut(nb: NotebookNode, cell: NotebookNode) -> None:
+    """Keep with ``nb``, beside what was noted before, that ``cell`` lost a part of its output."""
+    noticed = nb.metadata.setdefault(OURS, NotebookNode()).setdefault("noticed", [])
+    text = f"the output of cell `{name_of(cell)}` was cut"
+    if text not in noticed:
+        noticed.append(text)

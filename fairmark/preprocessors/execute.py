@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from time import monotonic
 from typing import Any
 
 from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
-from nbgrader.preprocessors import Execute
+from nbgrader.preprocessors import Execute, LimitOutput
 from traitlets import Enum, Integer, List, Unicode
 
-from fairmark.notebooks import Role, role_of
+from fairmark.notebooks import Role, name_of, role_of
 
-from .cells import Named, error_output, has_code_of_student, name_of
+from .cells import ENDED, NOT_RUN, TIMED_OUT, Named, error_output, has_code_of_student, note_cut
 
 MERGED = 65_536  # stream messages are joined up to this length, so that joining stays cheap
 LONGEST = 10_000  # characters kept of one field of an error, or of an oversized result
@@ -56,6 +57,7 @@ class BoundedExecute(Execute):
         self._spent = 0.0  # seconds that cells have run
         self._began = monotonic()
         self._kept = 0  # size of the output kept of this cell
+        self._dropped = False  # whether a part of its output was dropped
         self._cut = False  # whether reading the output of this cell was given up
         if any(has_code_of_student(cell) for cell in nb.cells):
             try:
@@ -67,7 +69,7 @@ class BoundedExecute(Execute):
             self._ended = "no answer was found in this notebook"
         for cell in nb.cells:
             if role_of(cell) is Role.TEST and cell.execution_count is None and not cell.outputs:
-                cell.outputs = [error_output("NotRun", f"not run: {self._ended}")]
+                cell.outputs = [error_output(NOT_RUN, f"not run: {self._ended}")]
         return nb, resources
 
     def preprocess_cell(
@@ -83,8 +85,9 @@ class BoundedExecute(Execute):
             return cell, resources
         rest = "" if seconds == self.timeout else f", what was left of {self.notebook_timeout} s"
         message = f"stopped: it ran longer than {seconds} s{rest}"
-        self.error_on_timeout = dict(error_output("CellTimeoutError", message))
-        self._began, self._kept, self._cut = monotonic(), 0, False
+        self.error_on_timeout = dict(error_output(TIMED_OUT, message))
+        self._began, self._kept = monotonic(), 0
+        self._dropped = self._cut = False
         try:
             cell, resources = super().preprocess_cell(cell, resources, index)
             if self._cut:
@@ -93,11 +96,13 @@ class BoundedExecute(Execute):
             self._end(cell, "the kernel died")
         except CellTimeoutError:
             text = message if monotonic() - self._began >= seconds else "its output was lost"
-            cell.outputs.append(error_output("CellTimeoutError", text))
+            cell.outputs.append(error_output(TIMED_OUT, text))
             self._go_on_or_end(cell)
         except Exception as error:
             self._end(cell, f"the kernel could not be reached ({_first_line(error)})")
         self._spent += monotonic() - self._began
+        if self._dropped:
+            self._say_dropped(cell)
         return cell, resources
 
     def _seconds_for(self, cell: NotebookNode) -> int:
@@ -109,7 +114,7 @@ class BoundedExecute(Execute):
             self._end(cell, "the kernel could not be interrupted")
 
     def _end(self, cell: NotebookNode, why: str) -> None:
-        cell.outputs.append(error_output("KernelEnded", f"{why} while this cell ran"))
+        cell.outputs.append(error_output(ENDED, f"{why} while this cell ran"))
         self._ended = f"{why} in cell `{name_of(cell)}`"
         self.log.error(f"{self._ended}; the cells after it were not run")
 
@@ -139,7 +144,7 @@ class BoundedExecute(Execute):
         if content.get("execution_count") is not None:
             cell["execution_count"] = content["execution_count"]
         if content["status"] not in {"ok", "error"}:
-            cell.outputs.append(error_output("NotRun", f"the kernel replied {content['status']}"))
+            cell.outputs.append(error_output(NOT_RUN, f"the kernel replied {content['status']}"))
         super().on_cell_executed(**kwargs)
 
     def process_message(
@@ -172,8 +177,7 @@ class BoundedExecute(Execute):
             size = sum(len(str(value)) for value in content.get("data", content).values())
         self._kept += size
         if size > room:
-            if room > 0:
-                self._say_dropped(outs)
+            self._dropped = True
             if kind in {"execute_result", "error"}:
                 if sum(out.output_type == kind for out in outs) > 1:
                     return None
@@ -186,9 +190,26 @@ class BoundedExecute(Execute):
             return None
         return super().output(outs, msg, display_id, cell_index)
 
-    def _say_dropped(self, outs: list[NotebookNode]) -> None:
+    def _say_dropped(self, cell: NotebookNode) -> None:
+        """Say at the end of what was kept, and with the notebook, that there was more."""
         text = f"[only {self.max_output_bytes} bytes of output are kept; the rest was dropped]\n"
-        outs.append(NotebookNode(output_type="stream", name="stdout", text=text))
+        cell.outputs.append(NotebookNode(output_type="stream", name="stdout", text=text))
+        note_cut(self.nb, cell)
+
+
+class NotedLimit(LimitOutput):
+    """nbgrader's LimitOutput, which also keeps with the notebook whose output it cut."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Cut the outputs of every cell of ``nb`` in place."""
+        for index, cell in enumerate(nb.cells):
+            before = copy.deepcopy(cell.get("outputs"))
+            nb.cells[index], resources = self.preprocess_cell(cell, resources, index)
+            if cell.get("outputs") != before:
+                note_cut(nb, cell)
+        return nb, resources
 
 
 def _shorten(kind: str, content: dict[str, Any]) -> None:

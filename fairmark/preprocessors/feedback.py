@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import List
 
 from fairmark.notebooks import Role, role_of
 
-from .cells import split_hidden
+from .cells import shows_any, telling_lines
 
-TELLING = 20  # characters from which on a hidden line is no phrase that any code may hold
 REMOVED = "[This output showed the text of hidden tests and was removed.]"
 
 
@@ -33,7 +31,7 @@ class StudentView(ClearHiddenTests):
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Change the test cells of ``nb`` in place."""
-        secret = _telling_lines(nb)
+        secret = telling_lines(nb)
         nb, resources = super().preprocess(nb, resources)
         for cell in nb.cells:
             if cell.cell_type == "code" and role_of(cell) is not Role.TEST:
@@ -63,26 +61,9 @@ def _message(result: NotebookNode) -> NotebookNode:
     return NotebookNode(output_type="stream", name="stdout", text=text)
 
 
-def _telling_lines(nb: NotebookNode) -> set[str]:
-    """The hidden lines that stand in no part of the notebook that the student has seen."""
-    hidden: set[str] = set()
-    seen = []
-    for cell in nb.cells:
-        if role_of(cell) is Role.TEST:
-            visible, numbers = split_hidden(cell.source)
-            lines = cell.source.split("\n")
-            hidden |= {lines[number - 1].strip() for number in numbers}
-            seen.append(visible)
-        else:
-            seen.append(cell.source)
-    shown = "\n".join(seen)
-    return {line for line in hidden if len(line) >= TELLING and line not in shown}
-
-
 def _without(secret: set[str], output: NotebookNode) -> NotebookNode:
     texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
     texts += [str(value) for value in output.get("data", {}).values()]
-    text = strip_ansi("\n".join(texts)).replace("\\n", "\n")
-    if any(line in text for line in secret):
+    if shows_any(secret, "\n".join(texts)):
         return NotebookNode(output_type="stream", name="stdout", text=REMOVED)
     return output

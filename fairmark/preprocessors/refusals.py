@@ -10,7 +10,9 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Dict, List, Unicode
 
-from .cells import Named, error_output, has_code_of_student, name_of, parse
+from fairmark.notebooks import name_of
+
+from .cells import REFUSED, Named, error_output, has_code_of_student, parse
 
 SKIP = "skip-execution"  # the tag by which nbclient leaves a cell out
 
@@ -82,7 +84,7 @@ class RefusePackages(NbGraderPreprocessor):
                     f"{notebook} is to be solved without {package}: line {line} of this cell "
                     "imports it, so the cell was not run."
                 )
-                cell.outputs = [error_output("PackageRefused", message)]
+                cell.outputs = [error_output(REFUSED, message)]
                 log.warning(f"cell `{name_of(cell)}` imports {package}: it was not run")
             if tags or "tags" in cell.metadata:
                 cell.metadata["tags"] = tags

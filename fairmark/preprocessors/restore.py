@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -13,7 +14,7 @@ from nbgrader.nbgraderformat import SCHEMA_VERSION
 from nbgrader.preprocessors import OverwriteCells
 from traitlets import Bool, Unicode
 
-from fairmark.notebooks import grade_id
+from fairmark.notebooks import grade_id, read
 
 from .cells import OURS, free_id, note, split_hidden
 
@@ -75,7 +76,8 @@ class RestoreLockedCells(OverwriteCells):
         """Write the assignment's own cells of ``nb`` anew, in place."""
         names = resources["nbgrader"]
         with Gradebook(names["db_url"]) as gradebook:
-            known = _known(gradebook.find_notebook(names["notebook"], names["assignment"]))
+            notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
+            known = _known(notebook, _order_in(names.get("originals", [])))
         tell = any(cell.cell_type == "code" for cell in nb.cells)  # else all is missing, and said
         stripped = not any(grade_id(cell) for cell in nb.cells)
         _tell(resources, "cells that stand more than once, the last counts", _copied(nb.cells))
@@ -118,14 +120,29 @@ class RestoreLockedCells(OverwriteCells):
         return missing
 
 
-def _known(notebook: Notebook) -> dict[str, Known]:
-    """The cells of ``notebook`` that nbgrader saved, by name, in the order of the notebook."""
+def _order_in(originals: Iterable[Path]) -> list[str]:
+    """The grade_ids in the first of ``originals`` that can be read, in order; else none."""
+    for path in originals:
+        try:
+            return [name for name in map(grade_id, read(path).cells) if name]
+        except (OSError, ValueError):
+            continue
+    return []
+
+
+def _known(notebook: Notebook, order: list[str]) -> dict[str, Known]:
+    """The cells of ``notebook`` that nbgrader saved, by name, in the order of the notebook.
+
+    The gradebook keeps no order, though a database file mostly gives rows as they were written;
+    so ``order`` decides, and only cells that it lacks come after the others as they were given.
+    """
+    place = {name: index for index, name in enumerate(order)}
     points = {cell.name: cell.max_score for cell in [*notebook.grade_cells, *notebook.task_cells]}
     graded = {cell.name for cell in notebook.grade_cells}
     answers = {cell.name for cell in notebook.solution_cells}
     tasks = {cell.name for cell in notebook.task_cells}
     found = {}
-    for cell in notebook.source_cells:
+    for cell in sorted(notebook.source_cells, key=lambda cell: place.get(cell.name, len(place))):
         meta = {
             "schema_version": SCHEMA_VERSION,
             "grade_id": cell.name,

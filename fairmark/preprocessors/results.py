@@ -11,11 +11,24 @@ from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from fairmark.notebooks import Role, role_of
+from fairmark.checks import CheckFailed
+from fairmark.notebooks import Role, name_of, role_of
 
-from .cells import Named, error_output, name_of, parse, split_hidden
+from .cells import (
+    ENDED,
+    FAULT,
+    NOT_RUN,
+    TIMED_OUT,
+    Named,
+    error_output,
+    has_code_of_student,
+    parse,
+    shows_any,
+    split_hidden,
+    telling_lines,
+)
 
-FAULT = "FaultInTest"
+FOR_STUDENTS = {CheckFailed.__name__, TIMED_OUT, ENDED, NOT_RUN}  # their text is told as it is
 LONGEST = 600  # characters of a message for a student
 FRAME = re.compile(r"^\s*(?:Cell In\[(?P<cell>\d+)\], line (?P<line>\d+)|File )", re.MULTILINE)
 NUMBER = re.compile(r"(np\.\w+\()?(?P<value>-?(?:\d+(?:\.\d*)?(?:e[-+]?\d+)?|nan|inf))(?(1)\))")
@@ -37,26 +50,27 @@ class CanonicalResults(NbGraderPreprocessor):
         log = Named(self.log, resources)
         for cell in nb.cells:
             if role_of(cell) is Role.TEST:
-                result = result_of(cell)
+                result = result_of(cell, nb)
                 cell.outputs = [*_chatter(cell), *([result] if result else [])]
                 if result and result.get("ename") == FAULT:
                     log.error(f"test cell `{name_of(cell)}`: {result.traceback[0]}; it scores 0")
         return nb, resources
 
 
-def result_of(cell: NotebookNode) -> NotebookNode | None:
-    """The one output that is the result of an executed test cell; None where it gives all."""
+def result_of(cell: NotebookNode, nb: NotebookNode) -> NotebookNode | None:
+    """The one output that is the result of an executed test cell of ``nb``; None gives all."""
     errors = [out for out in cell.outputs if out.output_type == "error"]
     values = [out for out in cell.outputs if out.output_type == "execute_result"]
     if errors:
         last = errors[-1]
-        return error_output(last.ename, message_for(last, cell), list(last.traceback))
+        return error_output(last.ename, message_for(last, cell, nb), list(last.traceback))
     if cell.execution_count is None:
-        return error_output("NotRun", "not run: there is no sign that this cell was executed")
-    if not _ends_in_expression(cell.source):
-        return None  # what is shown then is not the test's: sys.displayhook called by an answer
-    if not values:
-        return None
+        return error_output(NOT_RUN, "not run: there is no sign that this cell was executed")
+    ending = _ending(cell.source)
+    if ending is None or not values:
+        return None  # a value that is shown all the same is an answer's, by sys.displayhook
+    if isinstance(ending, (ast.Call, ast.Await)):  # it may as well be an answer's
+        return _fault("its last line is a call, so a value has to be named to be its result")
     if len(values) > 1:
         return _fault(f"it gave {len(values)} values, and only one can be its result")
     text = str(values[0].data.get("text/plain", "")).strip()
@@ -74,31 +88,43 @@ def result_of(cell: NotebookNode) -> NotebookNode | None:
     )
 
 
-def message_for(error: NotebookNode, cell: NotebookNode) -> str:
-    """What a student is told about ``error`` in the test cell ``cell``.
+def message_for(error: NotebookNode, cell: NotebookNode, nb: NotebookNode) -> str:
+    """What a student is told about ``error`` in the test cell ``cell`` of ``nb``.
 
     The text of an error that a hidden line raised may hold expected values, so it is told only
-    where it was written for students (CheckFailed), or comes from the student's own code.
+    where it was written for students (CheckFailed), or comes from the student's own code; and
+    never where it shows a hidden line, since any code may raise an error of any name and text.
     """
-    text = error.evalue.strip()
+    name, text = error.ename, error.evalue.strip()
+    if shows_any(telling_lines(nb), f"{name}\n{text}"):
+        return f"a hidden check did not pass ({name if name.isidentifier() else 'an error'})."
     unknown = re.search(r"name '(\w+)' is not defined", text)
-    if error.ename == "NameError" and unknown and re.search(rf"\b{unknown[1]}\b", cell.source):
+    if name == "NameError" and unknown and unknown[1] in _names_of_student(cell, nb):
         return f"{unknown[1]} is not defined: did its cell run without an error?"
-    if error.ename == "NotImplementedError" and not text:
+    if name == "NotImplementedError" and not text:
         return "an answer that this test needs still raises NotImplementedError."
-    if error.ename in {"CheckFailed", "CellTimeoutError", "KernelEnded", "NotRun"}:
+    if name in FOR_STUDENTS:
         return text[:LONGEST]
     own, line = _origin(error, cell)
-    visible, hidden = split_hidden(cell.source)
-    if own and line in hidden:
-        return f"a hidden check did not pass ({error.ename})."
-    if own and error.ename == "AssertionError":
+    if own and line in split_hidden(cell.source)[1]:
+        return f"a hidden check did not pass ({name})."
+    if own and name == "AssertionError":
         return text[:LONGEST] or f"the check in line {line} of this cell did not pass."
-    secret = set(cell.source.split("\n")) - set(visible.split("\n"))
-    if any(len(part) > 8 and part in text for part in map(str.strip, secret)):
-        return f"a hidden check did not pass ({error.ename})."
     place = "" if own else " in your code"
-    return f"{error.ename}{place}: {text}"[:LONGEST] if text else f"{error.ename}{place}."
+    return f"{name}{place}: {text}"[:LONGEST] if text else f"{name}{place}."
+
+
+def _names_of_student(cell: NotebookNode, nb: NotebookNode) -> set[str]:
+    """The names that stand in the visible part of ``cell``, or that an answer in ``nb`` assigns."""
+    visible = ast.walk(parse(split_hidden(cell.source)[0]) or ast.Module([], []))
+    names = {node.id for node in visible if isinstance(node, ast.Name)}
+    for other in filter(has_code_of_student, nb.cells):
+        for node in ast.walk(parse(other.source) or ast.Module([], [])):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                names.add(node.name)
+    return names
 
 
 def _origin(error: NotebookNode, cell: NotebookNode) -> tuple[bool, int]:
@@ -113,11 +139,14 @@ def _origin(error: NotebookNode, cell: NotebookNode) -> tuple[bool, int]:
     return own, at
 
 
-def _ends_in_expression(source: str) -> bool:
+def _ending(source: str) -> ast.expr | None:
+    """The expression whose value is shown as the last one; None where there is none."""
     tree = parse(source)
-    if tree is None or not tree.body or source.rstrip().endswith(";"):
-        return False
-    return isinstance(tree.body[-1], ast.Expr)
+    last = tree.body[-1] if tree and tree.body and not source.rstrip().endswith(";") else None
+    if not isinstance(last, ast.Expr):
+        return None
+    nothing = isinstance(last.value, ast.Constant) and last.value.value is None
+    return None if nothing else last.value
 
 
 def _fault(what: str) -> NotebookNode:

@@ -10,16 +10,16 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import NbGraderException
 from sqlalchemy.engine import make_url
 from traitlets import Integer
 
-from .reading import FORMAT, Unreadable, read_submission
+from .reading import Unreadable, read_submission
 
 
 class SubmissionExporter(NotebookExporter):
@@ -55,11 +55,21 @@ class SubmissionExporter(NotebookExporter):
                 notebook = _empty(f"The file that was handed in cannot be read: {error}.")
         if isinstance(resources.get("nbgrader"), dict):
             resources["nbgrader"]["notes"] = notes
+            resources["nbgrader"]["originals"] = self._originals(resources["nbgrader"])
         output, resources = self.from_notebook_node(notebook, resources=resources, **kw)
         notes = (resources.get("nbgrader") or {}).get("notes", notes)
         if notes:
             self.log.warning(f"{os.path.relpath(filename)}: {'; '.join(notes)}.")
         return output, resources
+
+    def _originals(self, names: dict[str, Any]) -> list[Path]:
+        """Where the course keeps the notebook that was handed out, the likeliest place first."""
+        course = getattr(self.parent, "coursedir", None)
+        if course is None:
+            return []
+        steps = (course.release_directory, course.source_directory)
+        folders = (course.format_path(step, ".", names["assignment"]) for step in steps)
+        return [Path(folder, f"{names['notebook']}.ipynb") for folder in folders]
 
     def _check_run(self) -> None:
         course = self.parent.coursedir
@@ -128,8 +138,4 @@ def _without_folder(course: Any) -> Iterator[str]:
 
 def _empty(reason: str) -> NotebookNode:
     text = f"**{reason}** It counts as an empty notebook."
-    cell = nbformat.v4.new_markdown_cell(text, id="not-readable")
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    notebook.nbformat_minor = 5
-    assert notebook.nbformat == FORMAT
-    return notebook
+    return new_notebook(cells=[new_markdown_cell(text, id="not-readable")])

@@ -11,11 +11,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from fairmark.course import CourseError
-from fairmark.notebooks import Role, grade_id, read, role_of
+from fairmark.notebooks import Role, read, role_of
+from fairmark.preprocessors.cells import ENDED, OURS, REFUSED, TIMED_OUT
 
-# What the preprocessors record in an answer cell, beside the errors of Python.
-STOPPED = {"PackageRefused", "CellTimeoutError", "KernelEnded"}
-CUT = "... Output truncated ..."  # nbgrader's LimitOutput
+STOPPED = {REFUSED, TIMED_OUT, ENDED}  # of the errors in an answer cell, those worth a remark
 
 
 @dataclass
@@ -83,13 +82,13 @@ def _read_gradebook(
 def remarks_on(path: Path) -> list[str]:
     """What was noticed in the graded notebook at ``path``, each remark once.
 
-    What was put right when it was read, what stopped a cell of the student's, and the message of
-    each test that gave no points.
+    What was put right when it was read and whose output was cut, what stopped a cell of the
+    student's, and the message of each test that gave no points.
     """
     if not path.exists():
         return ["not handed in under this name"]
     notebook = read(path)
-    found = list(notebook.metadata.get("fairmark", {}).get("noticed", []))
+    found = list(notebook.metadata.get(OURS, {}).get("noticed", []))
     tested = []
     for cell in notebook.cells:
         errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
@@ -97,6 +96,4 @@ def remarks_on(path: Path) -> list[str]:
             tested += [" ".join(error.evalue.split()) or error.ename for error in errors]
         else:
             found += [error.evalue for error in errors if error.ename in STOPPED]
-            if any(CUT in output.get("text", "") for output in cell.get("outputs", [])):
-                found.append(f"the output of cell `{grade_id(cell) or cell.id}` was cut")
     return list(dict.fromkeys(found + tested))

@@ -32,6 +32,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
         **{MAIN: main_notebook(), "values": values_notebook(), "over": over_notebook()},
     )
     assert course.nbgrader("generate_assignment", "ex1", "--force") == 0, course.log
+    course.shuffle()
     for student, edit in ALTERED.items():
         course.submit(student, edit)
     for name in ("values", "over"):

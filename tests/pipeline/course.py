@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import csv
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Collection
@@ -85,13 +87,15 @@ VALUES = {  # what a test cell gives as its last value, and the points that are 
     "nothing": ("None", 2),
     "half": ("0.5", 0.5),
     "integer": ("1", 1),
-    "numpy_float": ("np.float64(0.5)", 0.5),
-    "numpy_single": ("np.float32(1.5)", 1.5),
+    "arithmetic": ("points = 2\npoints * 3 / 4", 1.5),
+    "numpy_float": ("part = np.float64(0.5)\npart", 0.5),
+    "numpy_single": ("part = np.float32(1.5)\npart", 1.5),
+    "call": ("float(1)", 0),
     "zero": ("0.0", 0),
     "silenced": ("0.5;", 2),
-    "nan": ("float('nan')", 0),
-    "numpy_nan": ("np.float64('nan')", 0),
-    "infinite": ("float('inf')", 0),
+    "nan": ("part = float('nan')\npart", 0),
+    "numpy_nan": ("part = np.float64('nan')\npart", 0),
+    "infinite": ("part = float('inf')\npart", 0),
     "negative": ("-1.0", 0),
     "boolean": ("True", 0),
     "listed": ("[0.5]", 0),
@@ -100,8 +104,11 @@ VALUES = {  # what a test cell gives as its last value, and the points that are 
     "shown_then_failed": ("show(); assert False, 'it failed'", 0),
     "shown_then_passed": ("show()\npassed = True", 2),
     "shown_then_half": ("show()\n0.5", 0),
+    "shown_then_none": ("show()\nNone", 2),
+    "shown_by_the_last_call": ("show()", 0),
 }
 FAULTS = {
+    "call",
     "nan",
     "numpy_nan",
     "infinite",
@@ -110,6 +117,7 @@ FAULTS = {
     "listed",
     "text",
     "shown_then_half",
+    "shown_by_the_last_call",
 }
 
 
@@ -210,6 +218,18 @@ class Course:
         with Gradebook(f"sqlite:///{self.root}/gradebook.db") as gradebook:
             found = gradebook.find_submission_notebook(name, "ex1", student)
             return {grade.name: grade.score for grade in found.grades}
+
+    def shuffle(self) -> None:
+        """Turn the rows of the cells in the gradebook round, as a database may at any time."""
+        with contextlib.closing(sqlite3.connect(self.root / "gradebook.db")) as database:
+            for table in ("base_cell", "source_cell"):
+                database.execute(
+                    f"CREATE TABLE turned AS SELECT * FROM {table} ORDER BY rowid DESC"
+                )
+                database.execute(f"DELETE FROM {table}")
+                database.execute(f"INSERT INTO {table} SELECT * FROM turned ORDER BY rowid")
+                database.execute("DROP TABLE turned")
+            database.commit()
 
     def lines(self, *words: str) -> list[str]:
         """The lines of the log that hold all of ``words``."""

@@ -113,6 +113,10 @@ STUBBORN = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile T
 WARN = "def double(x):\n    import warnings\n    warnings.warn('careful')\n    return base * x"
 HOOK = "def double(x):\n    import sys\n    sys.displayhook(1.0)\n    return -1"
 LEAK = "def double(x):\n    raise ValueError(In[-1])"
+LEAK_AS_CHECK = "class CheckFailed(Exception): pass\ndef double(x):\n    raise CheckFailed(In[-1])"
+LEAK_ONE_LINE = "def double(x):\n    raise ValueError(In[-1].split('\\n')[3])"
+LEAK_IN_NAME = "def double(x):\n    raise type(In[-1], (Exception,), {})"
+LEAK_AS_REPR = "def double(x):\n    raise ValueError(repr(In[-1]))"
 TORCH = "def double(x):\n    y = base * x\n    import torch.nn as nn\n    return y"
 
 ALTERED: dict[str, Edit | None] = {
@@ -122,11 +126,17 @@ ALTERED: dict[str, Edit | None] = {
     "wrong": write("double", "def double(x):\n    return 41"),
     "undefined": write("triple", "tripel = 1"),
     "leaks": both(write("double", LEAK), insert("factor", "print(In[-2])")),
+    "leaks_as_check": write("double", LEAK_AS_CHECK),
+    "leaks_in_name": write("double", LEAK_IN_NAME),
+    "leaks_as_repr": write("double", LEAK_AS_REPR),
+    "leaks_one_line": both(
+        write("double", LEAK_ONE_LINE), insert("factor", "print(In[-2].split('\\n')[3])")
+    ),
     "asks": write("double", "base = int(input())"),
     "exits": insert("triple", "import os; os._exit(1)"),
     "loops": write("triple", "while True: pass"),
     "stubborn": write("triple", STUBBORN),
-    "floods": insert("factor", "while True: print('x' * 500)"),
+    "floods": both(insert("factor", "while True: print('x' * 500)"), delete("factor")),
     "lost_neighbours": delete("base", "test_double", "factor", "test_triple"),
     "lost_all_but_answers": both(strip, delete("base", "test_double", "factor", "test_triple")),
     "stripped": strip,

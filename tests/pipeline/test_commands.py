@@ -12,15 +12,16 @@ import pytest
 from .course import MAIN, Course, main_notebook, message
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+@pytest.fixture
+def new(tmp_path: Path) -> Course:
     """A course that nothing was done with yet."""
-    return Course(tmp_path_factory.mktemp("commands"), **{MAIN: main_notebook()})
+    return Course(tmp_path / "new", **{MAIN: main_notebook()})
 
 
 @pytest.fixture(scope="module")
-def released(course: Course) -> Course:
-    """The same with a release and one submission."""
+def released(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """One with a release, figures and one submission."""
+    course = Course(tmp_path_factory.mktemp("commands"), **{MAIN: main_notebook()})
     (course.root / "source" / "ex1" / "figures").mkdir()
     (course.root / "source" / "ex1" / "figures" / "draw_graph.py").write_text("draw = 1\n")
     (course.root / "source" / "ex1" / "figures" / "graph.svg").write_text("<svg/>\n")
@@ -43,24 +44,21 @@ def failed_in_one_line(course: Course, *words: str) -> None:
 
 
 class TestBeforeRelease:
-    """Commands that come too early, in the order in which someone would meet them."""
+    """Commands that come too early."""
 
-    def test_nothing_handed_in(self, course: Course) -> None:
+    def test_nothing_handed_in(self, new: Course) -> None:
         """Without any submission autograde says where it looked."""
-        assert course.nbgrader("autograde", "ex1", "--force") != 0
-        failed_in_one_line(course, "No notebooks were matched", "submitted/*/ex1")
+        assert new.nbgrader("autograde", "ex1", "--force") != 0
+        failed_in_one_line(new, "No notebooks were matched", "submitted/*/ex1")
 
-    def test_no_release(self, course: Course) -> None:
+    def test_no_release(self, new: Course) -> None:
         """Without a release it says what to run, and writes nothing."""
-        course.file("early").write_text("{}")
-        before = set(files(course.root))
-        assert course.nbgrader("autograde", "ex1", "--force") != 0
-        failed_in_one_line(course, "run `nbgrader generate_assignment ex1` first")
-        assert set(files(course.root)) == before
-        assert not (course.root / "autograded").exists()
-        course.file("early").unlink()
-        course.file("early").parent.rmdir()
-        (course.root / "submitted" / "early").rmdir()
+        new.file("early").write_text("{}")
+        before = set(files(new.root))
+        assert new.nbgrader("autograde", "ex1", "--force") != 0
+        failed_in_one_line(new, "run `nbgrader generate_assignment ex1` first")
+        assert set(files(new.root)) == before
+        assert not (new.root / "autograded").exists()
 
 
 class TestRelease:
@@ -79,12 +77,11 @@ class TestRelease:
             "figures/graph.svg",
         }
 
-    def test_inactive_environment(self, released: Course, tmp_path: Path) -> None:
+    def test_inactive_environment(self, new: Course) -> None:
         """A first run works though the environment's commands are not on PATH."""
-        other = Course(tmp_path / "other", **{MAIN: main_notebook()})
         command = [sys.executable, "-m", "nbgrader", "generate_assignment", "ex1"]
         env = {**os.environ, "PATH": "/usr/bin:/bin"}
-        assert subprocess.run(command, cwd=other.root, env=env, capture_output=True).returncode == 0
+        assert subprocess.run(command, cwd=new.root, env=env, capture_output=True).returncode == 0
 
 
 class TestAutograde:
@@ -107,7 +104,8 @@ class TestAutograde:
 
     def test_no_kernel(self, released: Course) -> None:
         """A kernel that does not start is a recorded result and an error in the log."""
-        code = released.nbgrader("autograde", "ex1", "--BoundedExecute.kernel_name=absent")
+        absent = "--BoundedExecute.kernel_name=absent"
+        code = released.nbgrader("autograde", "ex1", "--force", absent)
         assert code == 0, released.log
         assert sum(released.points("perfect").values()) == 0
         text = message(released.graded("perfect"), "test_double")
@@ -130,10 +128,10 @@ class TestOthers:
         [["--help-all"], ["autograde", "--help-all"], ["generate_feedback", "--help-all"]],
         ids=" ".join,
     )
-    def test_help(self, course: Course, words: list[str]) -> None:
+    def test_help(self, new: Course, words: list[str]) -> None:
         """The help, which lists the configuration, loads."""
-        assert course.nbgrader(*words) == 0
-        assert not course.lines("Traceback")
+        assert new.nbgrader(*words) == 0
+        assert not new.lines("Traceback")
 
     def test_validate(self, released: Course) -> None:
         """The source passes its own tests."""

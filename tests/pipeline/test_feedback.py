@@ -7,7 +7,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from .course import MAIN, Course, cell_of
+from .course import MAIN, Course, cell_of, message
 from .submissions import ALTERED
 
 SECRETS = ("secret_input", "wanted 42", "== 42", "triple(21)", "HIDDEN TESTS")
@@ -63,6 +63,14 @@ def test_other_cells_stay(graded: Course) -> None:
     assert "Implement triple." in text_of(graded.page("perfect"))
     assert "showed the text of hidden tests" in text_of(graded.page("leaks"))
     assert "secret_input" in str(cell_of(graded.graded("leaks"), "mine").outputs)
+
+
+@pytest.mark.parametrize("how", ["as_check", "in_name", "as_repr", "one_line"])
+def test_leaks(graded: Course, how: str) -> None:
+    """Whatever name an error has, its text is not told where it shows a hidden line."""
+    told = message(graded.graded(f"leaks_{how}"), "test_double")
+    assert told.startswith("a hidden check did not pass (")
+    assert "\n" not in told
 
 
 def test_unreadable(graded: Course) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fairmark.report.marks import remarks_on
+
 from .course import FAULTS, MAIN, VALUES, Course, cell_of, main_notebook, message
 from .submissions import ALTERED, FILES
 
@@ -15,6 +17,10 @@ SCORES = {  # of 3 points: 1 for double, 2 for triple
     "wrong": 2,
     "undefined": 1,
     "leaks": 2,
+    "leaks_as_check": 2,
+    "leaks_in_name": 2,
+    "leaks_as_repr": 2,
+    "leaks_one_line": 2,
     "asks": 2,
     "exits": 1,
     "loops": 1,
@@ -108,7 +114,15 @@ class TestEndings:
         outputs = cell_of(graded.graded("floods"), "mine").outputs
         printed = "".join(out.get("text", "") for out in outputs)
         assert 1000 < len(printed) < 100_200
-        assert "only 100000 bytes of output are kept" in printed
+        assert printed.endswith("[only 100000 bytes of output are kept; the rest was dropped]\n")
+
+    def test_flood_is_noticed(self, graded: Course) -> None:
+        """Reports find it beside what else was noticed."""
+        path = graded.root / "autograded" / "floods" / "ex1" / f"{MAIN}.ipynb"
+        assert remarks_on(path)[:2] == [
+            "missing cells were put back: factor",
+            "the output of cell `mine` was cut",
+        ]
 
     def test_input(self, graded: Course) -> None:
         """A question to the student ends its cell at once."""
@@ -135,6 +149,13 @@ class TestRestored:
         """One log line names the cells."""
         (line,) = graded.lines("submitted/lost_neighbours/")[-1:]
         assert "put back: base, test_double, factor, test_triple" in line
+
+    def test_stripped(self, graded: Course) -> None:
+        """Where the metadata is gone, the log says how many cells were recognised."""
+        gone = "nbgrader's metadata is gone"
+        assert graded.lines("WARNING", "submitted/stripped/", f"{gone}; 6 cells were recognised")
+        assert graded.lines("submitted/stripped_ids/", f"{gone}; 4 cells were recognised")
+        assert not graded.lines("submitted/duplicated/", gone)
 
     def test_edited(self, graded: Course) -> None:
         """An edited test has its text back, and the log says so; untouched ones are no news."""

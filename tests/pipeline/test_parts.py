@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -15,10 +16,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.nbgraderformat import MetadataValidator
 
 from fairmark.preprocessors.cells import parse, split_hidden
-from fairmark.preprocessors.execute import BoundedExecute
+from fairmark.preprocessors.execute import BoundedExecute, NotedLimit
 from fairmark.preprocessors.reading import Unreadable, read_submission
 from fairmark.preprocessors.refusals import refused_imports
-from fairmark.preprocessors.restore import Known, _positions
+from fairmark.preprocessors.restore import Known, _known, _order_in, _positions
 from fairmark.preprocessors.results import result_of
 
 from .course import check, message, notebook
@@ -105,7 +106,30 @@ class TestExecute:
         BoundedExecute(max_output_bytes=50_000).preprocess(content, {})
         for cell in content.cells[1:]:
             assert len(str(cell.outputs)) < 200_000
-            assert result_of(cell).output_type == "error"
+            assert result_of(cell, content).output_type == "error"
+
+    def test_notice_of_a_cut(self) -> None:
+        """Cut output is noted after all that was kept, and beside what was noted before."""
+        content = notebook(
+            new_code_cell("print('x' * 5_000)\nprint('later')\n1 / 0", id="long"),
+            new_code_cell("print('y\\n' * 2_000)", id="lines"),
+            new_code_cell("print('z')", id="short"),
+        )
+        content.metadata["fairmark"] = {"noticed": ["before"]}
+        BoundedExecute(max_output_bytes=4_500).preprocess(content, {})
+        NotedLimit(max_lines=500).preprocess(content, {})
+        assert [out.output_type for out in content.cells[0].outputs] == [
+            "stream",
+            "error",
+            "stream",
+        ]
+        assert content.cells[0].outputs[0].text == "x" * 4_500
+        assert "only 4500 bytes of output are kept" in content.cells[0].outputs[2].text
+        assert content.metadata["fairmark"]["noticed"] == [
+            "before",
+            "the output of cell `long` was cut",
+            "the output of cell `lines` was cut",
+        ]
 
     def test_deadline_of_a_flood(self) -> None:
         """Past the deadline the messages of a cell are no longer listened to."""
@@ -127,16 +151,22 @@ class TestResult:
         cell.execution_count, cell.outputs = count, list(outputs)
         return cell
 
+    @staticmethod
+    def told(cell: NotebookNode, *others: NotebookNode) -> str:
+        """The message for the student about ``cell``, in a notebook with ``others``."""
+        return result_of(cell, notebook(*others, cell)).evalue
+
     def test_not_executed(self) -> None:
         """Without a sign of execution there are no marks."""
-        assert result_of(self.cell("assert True", count=None)).ename == "NotRun"
+        cell = self.cell("assert True", count=None)
+        assert result_of(cell, notebook(cell)).ename == "NotRun"
 
     def test_fault_in_answer(self) -> None:
         """An error in the student's own code, under a hidden call, is told in full."""
         frames = ["Cell In[3], line 3\n", "Cell In[1], line 7, in double(x)\n", "TypeError: no"]
         error = nbformat.v4.new_output("error", ename="TypeError", evalue="no", traceback=frames)
         source = "# test\n### BEGIN HIDDEN TESTS\ndouble(2)\n### END HIDDEN TESTS"
-        assert result_of(self.cell(source, error)).evalue == "TypeError in your code: no"
+        assert self.told(self.cell(source, error)) == "TypeError in your code: no"
 
     def test_visible_check(self) -> None:
         """So is a failed check that the student can read."""
@@ -144,20 +174,68 @@ class TestResult:
             "error", ename="AssertionError", evalue="", traceback=["Cell In[3], line 1\n"]
         )
         source = "assert x\n### BEGIN HIDDEN TESTS\ny\n### END HIDDEN TESTS"
-        assert "line 1 of this cell" in result_of(self.cell(source, error)).evalue
+        assert "line 1 of this cell" in self.told(self.cell(source, error))
 
     def test_hidden_without_traceback(self) -> None:
         """Where no traceback says whence an error comes, its text is not told."""
         error = nbformat.v4.new_output("error", ename="E", evalue="wanted 42", traceback=[])
         source = "assert x\n### BEGIN HIDDEN TESTS\ny\n### END HIDDEN TESTS"
-        assert result_of(self.cell(source, error)).evalue == "a hidden check did not pass (E)."
+        assert self.told(self.cell(source, error)) == "a hidden check did not pass (E)."
 
     def test_check_failed(self) -> None:
         """A message that was written for students is told."""
         error = nbformat.v4.new_output(
             "error", ename="CheckFailed", evalue="y has shape (2,)", traceback=[]
         )
-        assert result_of(self.cell("x", error)).evalue == "y has shape (2,)"
+        assert self.told(self.cell("x", error)) == "y has shape (2,)"
+
+    @pytest.mark.parametrize(
+        ("visible", "answer", "told"),
+        [
+            ("assert chain", "", "chain is not defined: did its cell run without an error?"),
+            ("pass", "chain = 1 / 0", "chain is not defined: did its cell run without an error?"),
+            ("pass", "def chain(): pas s", "a hidden check did not pass (NameError)."),
+            ("# Checks the chain.", "x = chain", "a hidden check did not pass (NameError)."),
+            ("pass", "raise NameError", "a hidden check did not pass (NameError)."),
+        ],
+    )
+    def test_unknown_name(self, visible: str, answer: str, told: str) -> None:
+        """A name that only hidden lines hold is neither told nor the student's fault."""
+        error = nbformat.v4.new_output(
+            "error",
+            ename="NameError",
+            evalue="name 'chain' is not defined",
+            traceback=["Cell In[3], line 3\n"],
+        )
+        source = f"{visible}\n### BEGIN HIDDEN TESTS\nchain.check('a', a)\n### END HIDDEN TESTS"
+        assert self.told(self.cell(source, error), new_code_cell(answer)) == told
+
+
+class TestOrder:
+    """The order of the cells of an assignment, which the gradebook does not keep."""
+
+    @staticmethod
+    def kept(*names: str) -> SimpleNamespace:
+        """A notebook of the gradebook that gives its cells in this order."""
+        cells = [
+            SimpleNamespace(name=n, locked=True, cell_type="code", source=n, checksum=None)
+            for n in names
+        ]
+        return SimpleNamespace(source_cells=cells, grade_cells=[], solution_cells=[], task_cells=[])
+
+    def test_of_the_release(self, tmp_path: Path) -> None:
+        """It is that of the first original that can be read; what is not in it comes last."""
+        broken, original = tmp_path / "broken.ipynb", tmp_path / "a.ipynb"
+        broken.write_text("{")
+        cells = [new_markdown_cell("title"), *(check(name, "pass") for name in "abc")]
+        nbformat.write(notebook(*cells), original)
+        order = _order_in([tmp_path / "absent.ipynb", broken, original])
+        assert list(_known(self.kept("new", "c", "a", "b"), order)) == ["a", "b", "c", "new"]
+
+    def test_without_original(self, tmp_path: Path) -> None:
+        """Where there is none, the gradebook's stays."""
+        order = _order_in([tmp_path / "absent.ipynb"])
+        assert list(_known(self.kept("b", "a"), order)) == ["b", "a"]
 
 
 class TestPositions:

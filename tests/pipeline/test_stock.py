@@ -5,6 +5,8 @@ Where a newer nbgrader makes one of these fail, the part of ours may be dropped.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from .course import MAIN, VALUES, Course, main_notebook, over_notebook, values_notebook
@@ -68,10 +70,12 @@ def test_skipped(stock: Course) -> None:
     assert stock.points("skipped") == {"test_double": 1, "test_triple": 2}
 
 
-def test_duplicate_ends_the_batch(stock: Course) -> None:
+def test_duplicate_ends_the_batch(tmp_path: Path) -> None:
     """A copied cell ends the run for every student after it."""
-    stock.submit("a_copy", duplicate("double"))
-    stock.submit("b_perfect")
-    assert stock.nbgrader("autograde", "ex1") != 0
-    assert stock.lines("use an old version")
-    assert not (stock.root / "autograded" / "b_perfect" / "ex1").exists()
+    course = Course(tmp_path, stock=True, **{MAIN: main_notebook()})
+    assert course.nbgrader("generate_assignment", "ex1") == 0, course.log
+    course.submit("a_copy", duplicate("double"))
+    course.submit("b_perfect")
+    assert course.nbgrader("autograde", "ex1") != 0
+    assert course.lines("use an old version")
+    assert not (course.root / "autograded" / "b_perfect" / "ex1").exists()
