@@ -47,13 +47,18 @@ class Reference:
 def followed(
     formula: Formula, givens: Values, answers: Mapping[str, Answer], decimals: int
 ) -> Iterator[Reference]:
-    """What follows from every combination of values that the student may have gone on with."""
+    """What follows from every combination of values that the student may have gone on with.
+
+    Slack for unknown digits goes to what rests on a typed value, not on one that is known.
+    """
     typed = {**givens, **{name: answer.value for name, answer in answers.items()}}
-    slack = _slack_of_blur(formula, typed, answers, decimals)
     blurred = any(answer.blurred for answer in answers.values())
     combinations = product(*(answer.kept for answer in answers.values()))
     for kept in islice(combinations, MOST_COMBINATIONS):
-        value = evaluate(formula, {**typed, **dict(zip(answers, kept, strict=True))})
+        chosen = dict(zip(answers, kept, strict=True))
+        unknown = {name: a for name, a in answers.items() if chosen[name] is a.value}
+        slack = _slack_of_blur(formula, typed, unknown, decimals)
+        value = evaluate(formula, {**typed, **chosen})
         yield Reference(value, slack, own=bool(answers), unrounded=True, blurred=blurred)
 
 

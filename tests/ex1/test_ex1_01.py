@@ -306,6 +306,19 @@ class TestNoFreePoints:
         for name in uses_z:
             assert "worked out from z" in lost[name]
 
+    @pytest.mark.parametrize(
+        "large, later",
+        [
+            ({"y": [1000.0]}, {"loss": 7.0}),
+            ({"z": [1000.0, 1000.0]}, {"dL_dW1": np.full((2, 3), 0.5), "dL_db1": [0.5, 0.5]}),
+        ],
+    )
+    def test_large_answers_give_no_room(self, large, later):
+        """The slack that large answers make is theirs alone: anything near the exact is wrong."""
+        right = {name: CHAIN.exact[name] for name in CHAIN.steps}
+        lost = grade(right | large | later)
+        assert {*large, *later} <= set(lost)
+
     def test_zero_gradient_does_not_pay_for_the_update(self):
         """A gradient of zero makes the update a copy of the old weights: no points for it."""
         answers = follow({"dL_dW1": np.zeros((2, 3))}, None, carry=False)
