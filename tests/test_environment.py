@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-CONDA_NAMES = {"pytorch-cpu": "torch"}
+CONDA_NAMES = {"pytorch-cpu": "torch", "msgpack-python": "msgpack"}
 
 
 def canonical(name: str) -> str:
@@ -21,30 +21,31 @@ def canonical(name: str) -> str:
 
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-DIRECT = {*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]}
+DIRECT = {
+    canonical(entry.partition(";")[0])
+    for entry in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"])
+}
 PINNED = {
     canonical(name): pinned
     for name, pinned in re.findall(
         r"(?m)^([^#\s=]+)==(\S+)$", (ROOT / "constraints.txt").read_text()
     )
 }
-CONDA = dict(
-    entry.split("=")
-    for entry in yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    if isinstance(entry, str) and entry not in {"pip"}
-)
+ENTRIES = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+CONDA = dict(entry.split("=") for entry in ENTRIES if isinstance(entry, str) and entry != "pip")
+CONDA |= dict(entry.split("==") for entry in ENTRIES[-1]["pip"] if "==" in entry)
 
 
 def test_conda_and_pip_name_the_same_packages():
     """environment.yml names the direct dependencies of pyproject.toml, and Python."""
-    conda = {CONDA_NAMES.get(name, name) for name in CONDA}
+    conda = {canonical(CONDA_NAMES.get(name, name)) for name in CONDA}
     assert conda - {"python"} == DIRECT
 
 
 @pytest.mark.parametrize("name", sorted(CONDA.keys() - {"python"}))
 def test_same_version_everywhere(name):
     """A version in environment.yml is the one in constraints.txt, and the one that runs here."""
-    pip_name = CONDA_NAMES.get(name, name)
+    pip_name = canonical(CONDA_NAMES.get(name, name))
     assert CONDA[name] == PINNED[pip_name]
     assert version(pip_name).split("+")[0] == PINNED[pip_name]
 

@@ -12,14 +12,23 @@ SANITIZE = [
     "fairmark.preprocessors.restore.RestoreLockedCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-AUTOGRADE = [
-    "fairmark.preprocessors.refusals.RefusePackages",
-    "fairmark.preprocessors.execute.BoundedExecute",
-    "fairmark.preprocessors.results.CanonicalResults",
+_SAVE = [
     "fairmark.preprocessors.execute.NotedLimit",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
+]
+AUTOGRADE = [
+    "fairmark.preprocessors.refusals.RefusePackages",
+    "fairmark.isolation.execute.IsolatedExecute",
+    *_SAVE,
+]
+# Tests and answers in one kernel, as in stock nbgrader: for systems without fork, and to compare.
+AUTOGRADE_IN_ONE_KERNEL = [
+    "fairmark.preprocessors.refusals.RefusePackages",
+    "fairmark.preprocessors.execute.BoundedExecute",
+    "fairmark.preprocessors.results.CanonicalResults",
+    *_SAVE,
 ]
 FEEDBACK = [
     "nbgrader.preprocessors.GetGrades",

@@ -10,6 +10,7 @@ from typing import Any
 from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
+from nbformat.validator import isvalid
 from nbgrader.preprocessors import Execute, LimitOutput
 from traitlets import Enum, Integer, List, Unicode
 
@@ -59,6 +60,7 @@ class BoundedExecute(Execute):
         self._kept = 0  # size of the output kept of this cell
         self._dropped = False  # whether a part of its output was dropped
         self._cut = False  # whether reading the output of this cell was given up
+        self._stopped: NotebookNode | None = None  # what was recorded when this cell was stopped
         if any(has_code_of_student(cell) for cell in nb.cells):
             try:
                 nb, resources = super().preprocess(nb, resources, km)
@@ -67,10 +69,14 @@ class BoundedExecute(Execute):
                 self.log.error(self._ended)
         else:
             self._ended = "no answer was found in this notebook"
+        self._finish(nb)
+        return nb, resources
+
+    def _finish(self, nb: NotebookNode) -> None:
+        """Say at every test cell that was not run why it was not."""
         for cell in nb.cells:
             if role_of(cell) is Role.TEST and cell.execution_count is None and not cell.outputs:
                 cell.outputs = [error_output(NOT_RUN, f"not run: {self._ended}")]
-        return nb, resources
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict[str, Any], index: int
@@ -86,21 +92,22 @@ class BoundedExecute(Execute):
         rest = "" if seconds == self.timeout else f", what was left of {self.notebook_timeout} s"
         message = f"stopped: it ran longer than {seconds} s{rest}"
         self.error_on_timeout = dict(error_output(TIMED_OUT, message))
-        self._began, self._kept = monotonic(), 0
+        self._began, self._kept, self._stopped = monotonic(), 0, None
         self._dropped = self._cut = False
         try:
             cell, resources = super().preprocess_cell(cell, resources, index)
             if self._cut:
                 self._go_on_or_end(cell)
         except DeadKernelError:
-            self._end(cell, "the kernel died")
+            self._end(cell, self._cause_of_death())
         except CellTimeoutError:
             text = message if monotonic() - self._began >= seconds else "its output was lost"
-            cell.outputs.append(error_output(TIMED_OUT, text))
+            self._stop(cell, TIMED_OUT, text)
             self._go_on_or_end(cell)
         except Exception as error:
             self._end(cell, f"the kernel could not be reached ({_first_line(error)})")
         self._spent += monotonic() - self._began
+        self._tidy(cell)
         if self._dropped:
             self._say_dropped(cell)
         return cell, resources
@@ -113,8 +120,15 @@ class BoundedExecute(Execute):
         if not self._answers():
             self._end(cell, "the kernel could not be interrupted")
 
+    def _cause_of_death(self) -> str:
+        return "the kernel died"
+
+    def _stop(self, cell: NotebookNode, ename: str, why: str) -> None:
+        self._stopped = error_output(ename, why)
+        cell.outputs.append(self._stopped)
+
     def _end(self, cell: NotebookNode, why: str) -> None:
-        cell.outputs.append(error_output(ENDED, f"{why} while this cell ran"))
+        self._stop(cell, ENDED, f"{why} while this cell ran")
         self._ended = f"{why} in cell `{name_of(cell)}`"
         self.log.error(f"{self._ended}; the cells after it were not run")
 
@@ -189,6 +203,12 @@ class BoundedExecute(Execute):
             last.text += content["text"]
             return None
         return super().output(outs, msg, display_id, cell_index)
+
+    def _tidy(self, cell: NotebookNode) -> None:
+        """Drop what a kernel sent that has no place in a notebook file."""
+        if not isinstance(cell.get("execution_count"), int):
+            cell.execution_count = None
+        cell.outputs = [output for output in cell.outputs if isvalid(output, ref="output")]
 
     def _say_dropped(self, cell: NotebookNode) -> None:
         """Say at the end of what was kept, and with the notebook, that there was more."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from nbconvert.filters import strip_ansi
@@ -51,7 +51,7 @@ class CanonicalResults(NbGraderPreprocessor):
         for cell in nb.cells:
             if role_of(cell) is Role.TEST:
                 result = result_of(cell, nb)
-                cell.outputs = [*_chatter(cell), *([result] if result else [])]
+                cell.outputs = [*chatter(cell), *([result] if result else [])]
                 if result and result.get("ename") == FAULT:
                     log.error(f"test cell `{name_of(cell)}`: {result.traceback[0]}; it scores 0")
         return nb, resources
@@ -63,39 +63,61 @@ def result_of(cell: NotebookNode, nb: NotebookNode) -> NotebookNode | None:
     values = [out for out in cell.outputs if out.output_type == "execute_result"]
     if errors:
         last = errors[-1]
-        return error_output(last.ename, message_for(last, cell, nb), list(last.traceback))
+        own, line = _origin(last, cell)
+        raised = Raised(last.ename, last.evalue, line, own, last.ename in FOR_STUDENTS)
+        return error_output(last.ename, message_for(raised, cell, nb), list(last.traceback))
     if cell.execution_count is None:
         return error_output(NOT_RUN, "not run: there is no sign that this cell was executed")
     ending = _ending(cell.source)
     if ending is None or not values:
         return None  # a value that is shown all the same is an answer's, by sys.displayhook
     if isinstance(ending, (ast.Call, ast.Await)):  # it may as well be an answer's
-        return _fault("its last line is a call, so a value has to be named to be its result")
+        return fault("its last line is a call, so a value has to be named to be its result")
     if len(values) > 1:
-        return _fault(f"it gave {len(values)} values, and only one can be its result")
+        return fault(f"it gave {len(values)} values, and only one can be its result")
     text = str(values[0].data.get("text/plain", "")).strip()
-    points = float(cell.metadata["nbgrader"]["points"])
     match = NUMBER.fullmatch(text)
-    value = float(match["value"]) if match else math.nan
-    if not 0 <= value <= points:
-        return _fault(f"its value {text[:80]!r} is not a number between 0 and {points:g}")
-    data = {"text/plain": repr(value)}
+    return points_output(float(match["value"]) if match else text, cell)
+
+
+def points_output(value: float | str, cell: NotebookNode) -> NotebookNode:
+    """``value`` as the result of ``cell``; a fault of the test where it can be none."""
+    points = float(cell.metadata["nbgrader"]["points"])
+    if isinstance(value, str) or not 0 <= value <= points:
+        return fault(f"its value {str(value)[:80]!r} is not a number between 0 and {points:g}")
     return NotebookNode(
         output_type="execute_result",
-        data=NotebookNode(data),
+        data=NotebookNode({"text/plain": repr(float(value))}),
         metadata=NotebookNode(),
         execution_count=cell.execution_count,
     )
 
 
-def message_for(error: NotebookNode, cell: NotebookNode, nb: NotebookNode) -> str:
+def fault(what: str) -> NotebookNode:
+    """The result of a test that gave none: an error that is no fault of the student's."""
+    told = "this test has a fault, which is none of yours; your instructor has been told."
+    return error_output(FAULT, told, [f"fault of the test: {what}"])
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An error that ended a test cell."""
+
+    name: str
+    text: str
+    line: int  # of the test cell, where it came up there
+    own: bool  # whether a line of the test cell raised it, not the student's code
+    for_students: bool  # whether its text was written for them
+
+
+def message_for(error: Raised, cell: NotebookNode, nb: NotebookNode) -> str:
     """What a student is told about ``error`` in the test cell ``cell`` of ``nb``.
 
     The text of an error that a hidden line raised may hold expected values, so it is told only
     where it was written for students (CheckFailed), or comes from the student's own code; and
     never where it shows a hidden line, since any code may raise an error of any name and text.
     """
-    name, text = error.ename, error.evalue.strip()
+    name, text = error.name, error.text.strip()
     if shows_any(telling_lines(nb), f"{name}\n{text}"):
         return f"a hidden check did not pass ({name if name.isidentifier() else 'an error'})."
     unknown = re.search(r"name '(\w+)' is not defined", text)
@@ -103,14 +125,13 @@ def message_for(error: NotebookNode, cell: NotebookNode, nb: NotebookNode) -> st
         return f"{unknown[1]} is not defined: did its cell run without an error?"
     if name == "NotImplementedError" and not text:
         return "an answer that this test needs still raises NotImplementedError."
-    if name in FOR_STUDENTS:
+    if error.for_students:
         return text[:LONGEST]
-    own, line = _origin(error, cell)
-    if own and line in split_hidden(cell.source)[1]:
+    if error.own and error.line in split_hidden(cell.source)[1]:
         return f"a hidden check did not pass ({name})."
-    if own and name == "AssertionError":
-        return text[:LONGEST] or f"the check in line {line} of this cell did not pass."
-    place = "" if own else " in your code"
+    if error.own and name == "AssertionError":
+        return text[:LONGEST] or f"the check in line {error.line} of this cell did not pass."
+    place = "" if error.own else " in your code"
     return f"{name}{place}: {text}"[:LONGEST] if text else f"{name}{place}."
 
 
@@ -149,12 +170,7 @@ def _ending(source: str) -> ast.expr | None:
     return None if nothing else last.value
 
 
-def _fault(what: str) -> NotebookNode:
-    told = "this test has a fault, which is none of yours; your instructor has been told."
-    return error_output(FAULT, told, [f"fault of the test: {what}"])
-
-
-def _chatter(cell: NotebookNode) -> list[NotebookNode]:
+def chatter(cell: NotebookNode) -> list[NotebookNode]:
     """What was printed, as one stdout text, and what was drawn."""
     streams = [out for out in cell.outputs if out.output_type == "stream"]
     drawn = [out for out in cell.outputs if out.output_type == "display_data"]

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatch
-from glob import glob
+from glob import escape, glob
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,11 @@ from nbgrader.converters import NbGraderException
 from sqlalchemy.engine import make_url
 from traitlets import Integer
 
+from fairmark.isolation.execute import IsolatedExecute
+from fairmark.kernel.launcher import LaunchError
+from fairmark.kernel.provisioner import WarmProvisioner
+
+from .beside import odd_files, wrong_timestamp
 from .reading import Unreadable, read_submission
 
 
@@ -56,6 +61,7 @@ class SubmissionExporter(NotebookExporter):
         if isinstance(resources.get("nbgrader"), dict):
             resources["nbgrader"]["notes"] = notes
             resources["nbgrader"]["originals"] = self._originals(resources["nbgrader"])
+            resources["nbgrader"]["hidden"] = self._hidden()
         output, resources = self.from_notebook_node(notebook, resources=resources, **kw)
         notes = (resources.get("nbgrader") or {}).get("notes", notes)
         if notes:
@@ -70,6 +76,11 @@ class SubmissionExporter(NotebookExporter):
         steps = (course.release_directory, course.source_directory)
         folders = (course.format_path(step, ".", names["assignment"]) for step in steps)
         return [Path(folder, f"{names['notebook']}.ipynb") for folder in folders]
+
+    def _hidden(self) -> list[Path]:
+        """What student code must not see: the course, all of it."""
+        course = getattr(self.parent, "coursedir", None)
+        return [Path(course.root).resolve()] if course else []
 
     def _check_run(self) -> None:
         course = self.parent.coursedir
@@ -89,12 +100,40 @@ class SubmissionExporter(NotebookExporter):
             known = {student.id for student in gradebook.students}
         if not expected:
             self._fail(missing)
+        self._check_sandbox()
         for student in _without_folder(course):
             self.log.warning(f"{student} handed in no folder {assignment}: not graded")
+        self._look_beside()
         new = sorted(set(map(self._student, self.parent.assignments)) - known)
         if new:
             self.log.warning(f"not in the gradebook yet, graded all the same: {', '.join(new)}")
         self._expect(expected)
+
+    def _check_sandbox(self) -> None:
+        """End the run before it starts where it would need a sandbox that this system lacks."""
+        if IsolatedExecute in self.parent.autograde_preprocessors:
+            try:
+                WarmProvisioner(config=self.config, hidden=self._hidden()).check()
+            except LaunchError as error:
+                self._fail(str(error))
+
+    def _look_beside(self) -> None:
+        """Have nbgrader leave out what is no ordinary file, and submissions that would stop it."""
+        for folder in sorted(self.parent.assignments):
+            student = self._student(folder)
+            wrong = wrong_timestamp(Path(folder))
+            if wrong:
+                del self.parent.assignments[folder]
+                self.log.error(
+                    f"{student}: not graded, timestamp.txt is wrong: {wrong}; "
+                    "correct or remove it, then grade again"
+                )
+                continue
+            odd = odd_files(Path(folder))
+            self.parent.coursedir.ignore += [escape(str(path)) for path in odd]
+            if odd:
+                names = ", ".join(path.name for path in odd[:4])
+                self.log.warning(f"{student}: left out, no ordinary files: {names}")
 
     def _fail(self, message: str) -> None:
         self.log.error(message)

@@ -1,0 +1,215 @@
+"""Execution in two processes: answers in the student's kernel, tests in the grader process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from fairmark.kernel.launcher import Fork, launcher_for
+from fairmark.kernel.manager import WarmManager, WarmSpecManager
+from fairmark.kernel.preload import PreloadError, modules_of
+from fairmark.kernel.scratch import copy_files
+from fairmark.notebooks import Role, name_of, role_of
+from fairmark.preprocessors.cells import FAULT, NOT_RUN, TIMED_OUT, error_output
+from fairmark.preprocessors.execute import BoundedExecute
+from fairmark.preprocessors.results import Raised, chatter, message_for, points_output
+
+FOR_STUDENTS = {"check", "gone", "timed out"}  # the kinds of errors whose text is told as it is
+LONGEST_ANSWER = 50_000_000  # bytes of what the grader process says about one cell
+GIVEN_FILES = 500_000_000  # bytes of an assignment's own files that tests find beside them
+
+
+class GraderProcess:
+    """The executor's end of the grader process of one notebook."""
+
+    def __init__(self, modules: list[str], bridge: socket.socket, files: Path | None) -> None:
+        launcher = launcher_for(modules)
+        folder = launcher.new_folder()
+        (folder / "work").mkdir()
+        if files:
+            copy_files(files, folder / "work", GIVEN_FILES)
+        self._socket, theirs = socket.socketpair()
+        heard, self._bell = os.pipe()
+        with theirs:
+            fds = [theirs.fileno(), bridge.fileno(), heard]
+            self.fork: Fork = launcher.fork("grader", folder, fds)
+        os.close(heard)
+        self._received = b""
+
+    def ask(self, op: str, **what: Any) -> None:
+        """Have a cell run; the answer is waited for by :meth:`answer`."""
+        with contextlib.suppress(OSError):
+            self._socket.sendall(json.dumps({"op": op, **what}).encode() + b"\n")
+
+    def ring(self) -> None:
+        """Say that the student's side does not answer any more in the test that is running."""
+        os.write(self._bell, b"!")
+
+    def answer(self, seconds: float) -> dict[str, Any] | None:
+        """What came of the cell; None where there is no answer within ``seconds``."""
+        deadline = monotonic() + seconds
+        while b"\n" not in self._received:
+            left = deadline - monotonic()
+            if left <= 0 or not select.select([self._socket], [], [], left)[0]:
+                return None
+            data = self._socket.recv(1 << 20)
+            if not data or len(self._received) > LONGEST_ANSWER:
+                return None
+            self._received += data
+        line, _, self._received = self._received.partition(b"\n")
+        return json.loads(line)
+
+    def close(self) -> None:
+        """End the process."""
+        self.fork.kill()
+        self._socket.close()
+        os.close(self._bell)
+
+
+class IsolatedExecute(BoundedExecute):
+    """Runs answers in a warm, confined kernel, and test cells in a process that no student reaches.
+
+    The result of a test cell comes from the grader process alone. It is put into the notebook when
+    the kernel has ended, so nothing that the kernel sends can change it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("kernel_manager_class", WarmManager)
+        super().__init__(*args, **kwargs)
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any], km: Any = None
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Run the code cells of ``nb`` in order, in place."""
+        names = resources.get("nbgrader") or {}
+        self._source = _first_there(reversed(names.get("originals", [])))
+        self._hidden = [str(path) for path in names.get("hidden", [])]
+        self._modules = self._modules_to_load()
+        self._grader: GraderProcess | None = None
+        self._results: dict[int, list[NotebookNode]] = {}
+        try:
+            return super().preprocess(nb, resources, km)
+        finally:
+            if self._grader:
+                self._grader.close()
+
+    def _modules_to_load(self) -> list[str]:
+        try:
+            return modules_of(self._source) if self._source else []
+        except PreloadError as error:
+            self.log.warning(f"{error}; kernels import what they need themselves")
+            return []
+
+    def create_kernel_manager(self) -> WarmManager:
+        """The manager of a kernel that is forked with this notebook's modules."""
+        settings = {"modules": self._modules, "hidden": self._hidden}
+        self.km = self.kernel_manager_class(
+            kernel_name="python3",
+            config=self.config,
+            kernel_spec_manager=WarmSpecManager(settings=settings),
+        )
+        return self.km
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Run one cell where it belongs."""
+        role = role_of(cell)
+        if role is Role.TEST:
+            self._results[index] = self._grade(cell, resources, index)
+            self.nb.cells[index] = cell  # the request to the servant has taken its place
+            return cell, resources
+        if role is Role.GIVEN:
+            self._run_given(cell)
+        return super().preprocess_cell(cell, resources, index)
+
+    def _started_grader(self) -> GraderProcess:
+        if self._grader is None:
+            files = self._source.parent if self._source else None
+            self._grader = GraderProcess(self._modules, self.km.provisioner.bridge, files)
+        return self._grader
+
+    def _run_given(self, cell: NotebookNode) -> None:
+        grader = self._started_grader()
+        grader.ask("given", source=cell.source, name=name_of(cell))
+        answer = grader.answer(self.timeout or self.notebook_timeout) or {"error": {"evalue": "?"}}
+        if "error" in answer:
+            what = answer["error"]["evalue"]
+            self.log.error(f"given cell `{name_of(cell)}` failed in the grader process: {what}")
+
+    def _grade(
+        self, cell: NotebookNode, resources: dict[str, Any], index: int
+    ) -> list[NotebookNode]:
+        """Run a test cell in the grader process, with the kernel at its service."""
+        grader, seconds = self._started_grader(), self._seconds_for(cell)
+        ended = f"not run: {self._ended}" if self._ended else ""
+        grader.ask(
+            "test",
+            source=cell.source,
+            name=name_of(cell),
+            number=index,
+            seconds=seconds + self.interrupt_grace,
+            gone=ended,
+        )
+        serve = new_code_cell(f"get_ipython().kernel.servant.serve({index})", id=cell.get("id"))
+        self._stopped = None
+        super().preprocess_cell(serve, resources, index)
+        grader.ring()
+        answer = grader.answer(seconds)
+        result = self._result(answer, cell) if answer else self._no_answer(cell, seconds)
+        printed = (answer or {}).get("printed")
+        if printed:
+            serve.outputs.append(NotebookNode(output_type="stream", name="stdout", text=printed))
+        return [*chatter(serve), *([result] if result else [])]
+
+    def _result(self, answer: dict[str, Any], cell: NotebookNode) -> NotebookNode | None:
+        """The one output that is the result of ``cell``; None gives all of its points."""
+        if "error" not in answer:
+            value = answer["value"]
+            result = None if value is None else points_output(value, cell)
+            if result and result.get("ename") == FAULT:
+                told = result.traceback[0]
+                self.log.error(f"test cell `{name_of(cell)}`: {told}; it scores 0")
+            return result
+        error = answer["error"]
+        if error["kind"] in {"gone", "timed out"} and self._stopped:
+            return error_output(self._stopped.ename, self._stopped.evalue)
+        raised = Raised(
+            name=error["ename"],
+            text=error["evalue"],
+            line=error["line"],
+            own=error["kind"] != "student",
+            for_students=error["kind"] in FOR_STUDENTS,
+        )
+        return error_output(raised.name, message_for(raised, cell, self.nb), error["traceback"])
+
+    def _no_answer(self, cell: NotebookNode, seconds: float) -> NotebookNode:
+        """What a test gets that did not end, or ended its process; so do the ones after it."""
+        self._ended = self._ended or f"test cell `{name_of(cell)}` did not come to an end"
+        self.log.error(f"{self._ended}; the cells after it were not run")
+        return error_output(TIMED_OUT, f"stopped: it ran longer than {seconds} s")
+
+    def _finish(self, nb: NotebookNode) -> None:
+        """Put the results in their places, now that nothing of the student's runs any more."""
+        for index, cell in enumerate(nb.cells):
+            if role_of(cell) is Role.TEST:
+                not_run = error_output(NOT_RUN, f"not run: {self._ended}")
+                cell.outputs = self._results.get(index, [not_run])
+                cell.execution_count = None
+
+    def _cause_of_death(self) -> str:
+        why = self.km.provisioner.fork.why if self.km.provisioner.fork else ""
+        return f"the kernel was ended, for it took {why}," if why else super()._cause_of_death()
+
+
+def _first_there(paths: Any) -> Path | None:
+    return next((Path(path).resolve() for path in paths if Path(path).is_file()), None)

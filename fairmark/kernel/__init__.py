@@ -1,0 +1,1 @@
+"""The student's kernel: forked warm, confined before its first line of student code, watched."""

@@ -1,0 +1,93 @@
+"""The kernel manager and client that nbclient uses for warm kernels."""
+
+from __future__ import annotations
+
+from queue import Empty
+from time import monotonic
+from typing import Any
+
+import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import CaselessStrEnum, Dict, Type
+
+PROVISIONER = "fairmark-warm"  # the name of its entry point
+LONGEST_MESSAGE = 16_000_000  # bytes; a kernel that sends a longer one is disconnected
+WAITING_MESSAGES = 64  # of outputs that were not read yet; a kernel that is faster loses some
+
+
+class WarmSpecManager(KernelSpecManager):
+    """Knows one kernel: Python, forked by the provisioner, whatever name is asked for."""
+
+    settings = Dict(help="Traits of the provisioner for the kernels of this manager.")
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """A kernelspec that is in no file, with the provisioner in its metadata."""
+        return KernelSpec(
+            argv=[],
+            display_name="Python 3",
+            language="python",
+            interrupt_mode="signal",
+            metadata={
+                "kernel_provisioner": {
+                    "provisioner_name": PROVISIONER,
+                    "config": dict(self.settings),
+                }
+            },
+        )
+
+
+class WarmClient(AsyncKernelClient):
+    """A client that is ready as soon as the kernel is, and bounded in what it takes in."""
+
+    def start_channels(self, *args: Any, **kwargs: Any) -> None:
+        """Start what is needed: nobody types, and whether the kernel lives is known."""
+        super().start_channels(*args, **kwargs | {"stdin": False, "hb": False})
+
+    def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
+        self.context.setsockopt(zmq.RCVHWM, WAITING_MESSAGES)
+        self.context.setsockopt(zmq.MAXMSGSIZE, LONGEST_MESSAGE)
+        return super()._create_connected_socket(channel, identity)
+
+    async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers and its outputs are heard.
+
+        The provisioner has waited for the kernel to bind its sockets, so nothing is polled here.
+        Raises :class:`RuntimeError` when ``timeout`` seconds have passed.
+        """
+        deadline = monotonic() + (timeout or 60)
+        heard = answered = None
+        while not (heard and answered):
+            if monotonic() > deadline:
+                raise RuntimeError(f"the kernel did not answer within {timeout} s")
+            asked = self.kernel_info()
+            answered = await self._next(self.shell_channel, asked, "kernel_info_reply")
+            heard = await self._next(self.iopub_channel, asked, "status")
+        self._handle_kernel_info_reply(answered)
+
+    wait_for_ready = _async_wait_for_ready
+
+    async def _next(self, channel: Any, asked: str, kind: str) -> dict[str, Any] | None:
+        """The next message of ``kind`` that answers ``asked``; None if half a second passes."""
+        until = monotonic() + 0.5
+        while (left := until - monotonic()) > 0:
+            try:
+                message = await channel.get_msg(timeout=left)
+            except Empty:
+                return None
+            ours = message["parent_header"].get("msg_id") == asked
+            done = kind != "status" or message["content"].get("execution_state") == "idle"
+            if ours and message["msg_type"] == kind and done:
+                return message
+        return None
+
+
+class WarmManager(AsyncKernelManager):
+    """A kernel manager for forked kernels, on Unix sockets in the kernel's own folder."""
+
+    client_factory = Type(klass=WarmClient)
+    transport = CaselessStrEnum(["ipc"], default_value="ipc")
+
+    def write_connection_file(self, **kwargs: Any) -> None:
+        """There is none: nobody else is to connect."""
