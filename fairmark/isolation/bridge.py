@@ -29,7 +29,7 @@ DIED = "the kernel died while this test ran"
 STOPPED = "the student's code stopped answering while this test ran"
 UNREADABLE = "the kernel gave an answer that could not be read"
 TOO_LONG = "the student's code took too long in this test"
-_STALE = 1000  # answers to earlier questions; an honest servant leaves one a cell at most
+_STALE = 1000  # answers to earlier questions; an honest servant leaves one for a cell at most
 _LAST_WORD = 0.2  # seconds for the end of a cell to be sent
 _KIND = 200  # characters
 
@@ -51,16 +51,14 @@ class Bridge:
     answer any more; it is watched, never read.
     """
 
-    def __init__(
-        self, sock: socket.socket, bell: Any = None, limits: Limits | None = None
-    ) -> None:
+    def __init__(self, sock: socket.socket, bell: Any = None, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._frames = Frames(sock, self._limits)
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
         if bell is not None:
             self._poll.register(bell, select.POLLIN)
-        self._cell = self._asked = 0
+        self._cell = self._asked = self._old = 0
         self._deadline: float | None = None
         self._failure: BaseException | None = None
         self._broken: Gone | None = None
@@ -103,6 +101,7 @@ class Bridge:
             raise type(self._failure)(*self._failure.args)
         if self._deadline is None:
             raise RuntimeError("student code can only be asked in a test cell")
+        self._old = 0
         self._asked += 1 + secrets.randbits(20)  # what is next cannot be foretold
         frame, sent = self._question(self._asked, operation, list(args))
         try:
@@ -147,7 +146,7 @@ class Bridge:
 
     def _next_answer(self) -> list | None:
         """The answer to the last question, if it is here; answers to earlier ones are dropped."""
-        for _ in range(_STALE):
+        while self._old < _STALE:
             if self._deadline < time.monotonic():
                 raise TimedOut(TOO_LONG)
             frame = self._frames.take()
@@ -160,6 +159,7 @@ class Bridge:
                 return answer
             if answer[0] > self._asked:
                 raise Malformed("an answer to a question that was not asked")
+            self._old += 1
         raise Malformed("nothing but old answers")
 
     def _read(self, operation: str, answer: list, sent: list) -> tuple[str, Any]:

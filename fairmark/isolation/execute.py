@@ -24,6 +24,7 @@ from fairmark.preprocessors.execute import BoundedExecute
 from fairmark.preprocessors.results import Raised, chatter, message_for, points_output
 
 FOR_STUDENTS = {"check", "gone", "timed out"}  # the kinds of errors whose text is told as it is
+SERVE = "get_ipython().kernel.servant.serve({})"  # what the kernel runs beside a test cell
 LONGEST_ANSWER = 50_000_000  # bytes of what the grader process says about one cell
 GIVEN_FILES = 500_000_000  # bytes of an assignment's own files that tests find beside them
 
@@ -39,20 +40,31 @@ class GraderProcess:
             copy_files(files, folder / "work", GIVEN_FILES)
         self._socket, theirs = socket.socketpair()
         heard, self._bell = os.pipe()
+        self._rings = 0
         with theirs:
             fds = [theirs.fileno(), bridge.fileno(), heard]
             self.fork: Fork = launcher.fork("grader", folder, fds)
         os.close(heard)
         self._received = b""
 
-    def ask(self, op: str, **what: Any) -> None:
-        """Have a cell run; the answer is waited for by :meth:`answer`."""
-        with contextlib.suppress(OSError):
-            self._socket.sendall(json.dumps({"op": op, **what}).encode() + b"\n")
+    def begin_given(self, cell: NotebookNode) -> None:
+        """Have a given cell run; :meth:`answer` waits for what came of it."""
+        self._ask(op="given", source=cell.source, name=name_of(cell))
+
+    def begin_test(self, cell: NotebookNode, number: int, seconds: float) -> None:
+        """Have a test cell run, with ``seconds`` for what it asks of student code."""
+        what = {"source": cell.source, "name": name_of(cell), "number": number}
+        self._ask(op="test", **what, seconds=seconds, rings=self._rings)
+
+    def _ask(self, **what: Any) -> None:
+        with contextlib.suppress(OSError):  # it has ended: there will be no answer
+            self._socket.sendall(json.dumps(what).encode() + b"\n")
 
     def ring(self) -> None:
         """Say that the student's side does not answer any more in the test that is running."""
-        os.write(self._bell, b"!")
+        with contextlib.suppress(OSError):
+            os.write(self._bell, b"!")
+            self._rings += 1
 
     def answer(self, seconds: float) -> dict[str, Any] | None:
         """What came of the cell; None where there is no answer within ``seconds``."""
@@ -140,7 +152,7 @@ class IsolatedExecute(BoundedExecute):
 
     def _run_given(self, cell: NotebookNode) -> None:
         grader = self._started_grader()
-        grader.ask("given", source=cell.source, name=name_of(cell))
+        grader.begin_given(cell)
         answer = grader.answer(self.timeout or self.notebook_timeout) or {"error": {"evalue": "?"}}
         if "error" in answer:
             what = answer["error"]["evalue"]
@@ -151,16 +163,8 @@ class IsolatedExecute(BoundedExecute):
     ) -> list[NotebookNode]:
         """Run a test cell in the grader process, with the kernel at its service."""
         grader, seconds = self._started_grader(), self._seconds_for(cell)
-        ended = f"not run: {self._ended}" if self._ended else ""
-        grader.ask(
-            "test",
-            source=cell.source,
-            name=name_of(cell),
-            number=index,
-            seconds=seconds + self.interrupt_grace,
-            gone=ended,
-        )
-        serve = new_code_cell(f"get_ipython().kernel.servant.serve({index})", id=cell.get("id"))
+        grader.begin_test(cell, index + 1, seconds + self.interrupt_grace)
+        serve = new_code_cell(SERVE.format(index + 1), id=cell.get("id"))
         self._stopped = None
         super().preprocess_cell(serve, resources, index)
         grader.ring()
@@ -181,8 +185,11 @@ class IsolatedExecute(BoundedExecute):
                 self.log.error(f"test cell `{name_of(cell)}`: {told}; it scores 0")
             return result
         error = answer["error"]
-        if error["kind"] in {"gone", "timed out"} and self._stopped:
-            return error_output(self._stopped.ename, self._stopped.evalue)
+        if error["kind"] in {"gone", "timed out"}:
+            if self._stopped:
+                return error_output(self._stopped.ename, self._stopped.evalue)
+            if self._ended:
+                return error_output(NOT_RUN, f"not run: {self._ended}")
         raised = Raised(
             name=error["ename"],
             text=error["evalue"],

@@ -14,6 +14,7 @@ import secrets
 import select
 import signal
 import socket
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ from traitlets import Bool, Integer, List, Unicode
 
 from . import sandbox
 from .launcher import Fork, LaunchError, launcher_for
+from .sandbox import Limits
 from .scratch import copy_files
 
-GIGABYTE, MEGABYTE = 1_000_000_000, 1_000_000
 PORTS = ("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port")
 
 
@@ -43,20 +44,25 @@ class WarmProvisioner(KernelProvisionerBase):
         "no kernel starts unless this is False; then student code may do all that you may do.",
     ).tag(config=True)
     memory = Integer(
-        4 * GIGABYTE, help="Bytes of memory that the processes of a kernel may take, together."
+        Limits.memory, help="Bytes of memory that the processes of a kernel may take, together."
     ).tag(config=True)
-    processes = Integer(32, help="How many processes a kernel may have at a time.").tag(config=True)
-    file_bytes = Integer(100 * MEGABYTE, help="Size of the largest file it may write.").tag(
-        config=True
-    )
+    processes = Integer(
+        Limits.processes, help="How many processes a kernel may have at a time."
+    ).tag(config=True)
+    threads = Integer(
+        Limits.threads, help="How many threads these may have at a time, together."
+    ).tag(config=True)
+    file_bytes = Integer(
+        Limits.file_bytes, help="Size of the largest file that a kernel may write."
+    ).tag(config=True)
     disk_bytes = Integer(
-        500 * MEGABYTE, help="Bytes on disk of all files that it may write, together."
+        Limits.disk_bytes, help="Bytes on disk of all files that it may write, together."
     ).tag(config=True)
-    open_files = Integer(256, help="How many files each of its processes may have open.").tag(
-        config=True
-    )
+    open_files = Integer(
+        Limits.open_files, help="How many files each of its processes may have open."
+    ).tag(config=True)
     cpu_seconds = Integer(
-        600, help="Seconds of CPU time after which a process of the kernel is ended."
+        Limits.cpu_seconds, help="Seconds of CPU time after which each of them is ended."
     ).tag(config=True)
     readable = List(
         Unicode(), help="Files and folders outside of the environment that student code may read."
@@ -74,6 +80,12 @@ class WarmProvisioner(KernelProvisionerBase):
     def has_process(self) -> bool:
         """Whether there is a kernel process, running or not yet waited for."""
         return self.fork is not None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """The arguments for the kernel. Nothing of this process's environment is passed on."""
+        kwargs.pop("env", None)
+        arguments = kwargs.pop("extra_arguments", None) or []
+        return {**kwargs, "cmd": [*self.kernel_spec.argv, *arguments]}
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork, confine and start a kernel; return when its sockets are bound.
@@ -130,8 +142,7 @@ class WarmProvisioner(KernelProvisionerBase):
         }
 
     def _limits(self) -> dict[str, int]:
-        names = ("memory", "processes", "file_bytes", "disk_bytes", "open_files", "cpu_seconds")
-        return {name: getattr(self, name) for name in names}
+        return {limit.name: getattr(self, limit.name) for limit in fields(Limits)}
 
     def _await_start(self, status: socket.socket) -> None:
         ready, _, _ = select.select([status], [], [], self.start_timeout)
