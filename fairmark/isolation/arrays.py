@@ -241,8 +241,11 @@ def raw_bytes(value: Any, limits: Limits) -> bytes:
 
 
 def copy_into(mine: Any, theirs: Any) -> None:
-    """Write the items of ``theirs`` into ``mine``, if the two have the same type, shape, dtype."""
-    if is_tensor(mine) != is_tensor(theirs):
+    """Write the items of ``theirs`` into ``mine``, if the two have the same type, shape, dtype.
+
+    ``theirs`` may be any value: it is looked at only where it is an array or a tensor.
+    """
+    if is_tensor(mine) != is_tensor(theirs) or not is_tensor(mine) | (type(theirs) is np.ndarray):
         return
     if (mine.dtype, mine.shape) != (theirs.dtype, theirs.shape):
         return

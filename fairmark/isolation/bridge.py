@@ -71,7 +71,12 @@ class Bridge:
         self._deadline = time.monotonic() + seconds
 
     def fetch(self, names: Sequence[str]) -> dict[str, Any]:
-        """The student's globals of these names; those that the student lacks are left out."""
+        """The student's globals of these names; those that the student lacks are left out.
+
+        A cell that needs none is not kept from running by a kernel that is gone.
+        """
+        if not names:
+            return {}
         found = self.ask("fetch", list(names))
         if not found.keys() <= set(names):
             raise self._break(UNREADABLE)
@@ -124,8 +129,9 @@ class Bridge:
 
     def _question(self, number: int, operation: str, args: list) -> tuple[bytes, list]:
         encoder = Encoder(self._limits, self._refer)
-        frame = encoder.message([self._cell, number, operation, args, sorted(self._released)])
-        self._released.clear()
+        released = sorted(self._released)  # more may join them at any moment
+        frame = encoder.message([self._cell, number, operation, args, released])
+        self._released.difference_update(released)
         return frame, encoder.arrays
 
     def _wait(self) -> None:

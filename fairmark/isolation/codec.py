@@ -14,7 +14,7 @@ from typing import Any
 
 import msgpack
 
-from .kinds import BY_CODE, CHANGEABLE, INT, NATIVE, TO_NATIVE, kind_of
+from .kinds import BY_CODE, CHANGEABLE, NATIVE, TO_NATIVE, kind_of
 from .limits import Limits, Malformed, TooMuch, expect, too_large, too_many
 
 __all__ = ["Decoded", "Encoder", "Limits", "Malformed", "TooMuch", "decode", "encode"]
@@ -32,8 +32,7 @@ class Encoder:
     def __init__(self, limits: Limits, refer: Callable[[Any], Any] | None = None) -> None:
         self.arrays: list[Any] = []
         self._limits, self._refer = limits, refer
-        self._packer = msgpack.Packer(strict_types=True, buf_size=1024)
-        self._chunks: list[bytes] = []
+        self._packer = msgpack.Packer(strict_types=True, autoreset=False, buf_size=1024)
         self._size = self._count = 0
         self._places: dict[int, int] = {}  # by id; arrays keeps the objects alive
 
@@ -44,14 +43,17 @@ class Encoder:
         ``refer``, what ``refer`` raises, and what a value of a hostile type raises.
         """
         self._put(value, 0)
-        return b"".join(self._chunks)
+        data = self._packer.bytes()
+        if len(data) > self._limits.max_bytes:
+            raise too_large(self._limits)
+        return data
 
     def _put(self, value: Any, depth: int) -> None:
         self._count += 1
         if self._count > self._limits.max_items:
             raise too_many(self._limits)
         exact = type(value)
-        if exact in NATIVE and (exact is not int or not INT.fits(value)):
+        if exact in NATIVE and (exact is not int or -(2**63) <= value < 2**64):
             self._put_native(value)
             return
         if id(value) in self._places:
@@ -78,23 +80,19 @@ class Encoder:
             raise TooMuch(
                 f"the value is nested more than {levels} levels deep (or contains itself)"
             )
-        self._append(self._packer.pack_ext_type(code, len(parts).to_bytes(4, "big")))
+        self._packer.pack_ext_type(code, len(parts).to_bytes(4, "big"))
         for part in parts:
             self._put(part, depth + 1)
 
     def _put_native(self, value: Any) -> None:
-        if type(value) in (str, bytes) and len(value) > self._limits.max_bytes:
-            raise too_large(self._limits)
+        if type(value) is str or type(value) is bytes:
+            self._size += len(value)
+            if self._size > self._limits.max_bytes:
+                raise too_large(self._limits)
         try:
-            self._append(self._packer.pack(value))
+            self._packer.pack(value)
         except UnicodeEncodeError:
             raise TooMuch("the value holds text that is not valid Unicode") from None
-
-    def _append(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size > self._limits.max_bytes:
-            raise too_large(self._limits)
-        self._chunks.append(chunk)
 
 
 @dataclass(frozen=True)

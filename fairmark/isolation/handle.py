@@ -41,7 +41,7 @@ class Handle:
     def __delattr__(self, name: str) -> NoReturn:
         raise Refused(f"a test cannot delete {name!r} of {self!r}")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return ask(self, "call", args, kwargs)
 
     def __getitem__(self, key: Any) -> Any:
@@ -52,6 +52,9 @@ class Handle:
 
     def __iter__(self) -> Iterator[Any]:
         return Iteration(ask(self, "iter"))
+
+    def __next__(self) -> Any:
+        return ask(self, "next")
 
     def __len__(self) -> int:
         return ask(self, "len")
@@ -94,7 +97,7 @@ class Iteration:
         return self
 
     def __next__(self) -> Any:
-        return ask(self._handle, "next")
+        return next(self._handle)
 
 
 def ask(handle: Handle, operation: str, *args: Any) -> Any:
@@ -110,6 +113,6 @@ def number_of(handle: Handle, bridge: Bridge) -> int:
 
 
 def _check_name(handle: Handle, name: str) -> None:
-    """Refuse names such as ``__globals__``: how Python keeps an object is not what tests are for."""
+    """Refuse ``__globals__`` and the like: how Python keeps an object is no matter of a test."""
     if name.startswith("__") and name.endswith("__"):
         raise Refused(f"a test cannot use {name} of {handle!r}")

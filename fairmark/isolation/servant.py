@@ -95,6 +95,7 @@ class Servant:
             with self._breakable(_STUDENT):
                 answer = self._answer(number, operation, args, asked.arrays, lost)
         except KeyboardInterrupt:
+            self._mode = _CLOSED  # it may have come before the block had begun
             self._frames.put(self._encoded([number, "interrupted", None, []]))
             return False
         self._frames.put(answer)
@@ -115,7 +116,7 @@ class Servant:
     def _answer(
         self, number: int, operation: str, args: list, sent: list[tuple[Any, bytes]], lost: list
     ) -> bytes:
-        """The answer to one request. It is student code that runs here, so anything may be raised."""
+        """The answer to one request; student code runs here, so anything may be raised."""
         try:
             if lost:
                 raise LookupError("the student's object is no longer there")
@@ -129,6 +130,8 @@ class Servant:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
+            if isinstance(error, TooMuch) and (operation, status) == ("fetch", "ok"):
+                error = self._with_name(value, error)
             return self._encoded([number, "error", _described(error), []])
 
     def _carried_out(self, operation: str, args: list) -> tuple[str, Any]:
@@ -140,9 +143,18 @@ class Servant:
         if operation != "next":
             return "ok", _OPERATIONS[operation](*args)
         try:
-            return "ok", next(args[0].items)
+            return "ok", next(*args)
         except StopIteration:
             return "end", None
+
+    def _with_name(self, names: dict[str, Any], error: TooMuch) -> TooMuch:
+        """``error`` with the first name whose value cannot cross even alone."""
+        for name, value in names.items():
+            try:
+                Encoder(self._limits, lambda thing: 0).message(value)
+            except TooMuch as alone:
+                return TooMuch(f"{name}: {alone}")
+        return error
 
     def _changed(self, sent: list[tuple[Any, bytes]]) -> list[tuple[int, Any]]:
         """The arrays that no longer have the bytes that they came with, by their place."""
@@ -180,10 +192,13 @@ class Servant:
 class _Iterator:
     """Keeps an iterator a reference, whatever class it is of."""
 
-    __slots__ = ("items",)
+    __slots__ = ("_items",)
 
     def __init__(self, items: Iterator[Any]) -> None:
-        self.items = items
+        self._items = items
+
+    def __next__(self) -> Any:
+        return next(self._items)
 
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {
@@ -203,7 +218,7 @@ def _described(error: BaseException) -> list:
         return ["ValueError", ["ValueError"], str(error)]
     try:
         name = str(type(error).__name__)
-        bases = [str(base.__name__) for base in type(error).__mro__][:_NAMES]
+        bases = [str(base.__name__)[:_KIND] for base in type(error).__mro__[:_NAMES]]
         text = str.__str__(str(error))
         plain = [part[:_MESSAGE].encode("utf-8", "replace").decode() for part in (name, text)]
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ import socket
 from .limits import Limits, Malformed
 
 HEAD = 4
-_CHUNK = 1 << 18
+_CHUNK, _LARGE = 1 << 14, 1 << 19
 
 
 class Frames:
@@ -22,6 +22,7 @@ class Frames:
         self._limits = limits
         self._inbox, self._outbox = bytearray(), bytearray()
         self._sent = 0
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGE)
 
     @property
     def sending(self) -> bool:
@@ -50,7 +51,8 @@ class Frames:
     def fill(self) -> bool:
         """Read what has arrived, up to a bound; False at the end of the stream. Raises OSError."""
         try:
-            chunk = self.sock.recv(_CHUNK, socket.MSG_DONTWAIT)
+            size = _LARGE if len(self._inbox) >= _CHUNK else _CHUNK  # room costs time as well
+            chunk = self.sock.recv(size, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return True
         self._inbox += chunk
@@ -69,7 +71,7 @@ class Frames:
         end = HEAD + length
         if len(self._inbox) < end:
             return None
-        with memoryview(self._inbox) as whole:
-            frame = bytes(whole[HEAD:end])
+        with memoryview(self._inbox) as whole, whole[HEAD:end] as body:
+            frame = bytes(body)
         del self._inbox[:end]
         return frame

@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import lru_cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -52,9 +53,13 @@ def _fingerprint(notebook: Path) -> str:
         code = [cell.source for cell in read(notebook).cells if cell.cell_type == "code"]
     except (OSError, ValueError) as error:
         raise PreloadError(f"{notebook} cannot be read: {error}") from error
-    versions = sorted({f"{found.name} {found.version}" for found in distributions()})
-    text = json.dumps([code, versions, sys.version, sys.executable])
+    text = json.dumps([code, _versions(), sys.version, sys.executable])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=1)
+def _versions() -> list[str]:
+    return sorted({f"{found.name} {found.version}" for found in distributions()})
 
 
 def _found_by_running(notebook: Path) -> list[str]:

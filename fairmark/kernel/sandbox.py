@@ -23,6 +23,9 @@ from typing import NamedTuple
 
 from . import syscalls
 
+if sys.platform != "win32":  # there is no such module there, and no confinement
+    import resource
+
 MEGABYTE = 2**20
 GIGABYTE = 2**30
 LANDLOCK_ABI = 6  # from here on signals and abstract sockets end at the sandbox
@@ -41,7 +44,7 @@ SYSTEM = (
     *("/dev/null", "/dev/urandom", "/dev/random"),
 )
 # Prefixes that hold more than Python: only their libraries and programs are granted.
-SHARED_PREFIXES = ("/", "/usr", "/usr/local")
+SHARED_PREFIXES = ("/", "/usr", "/usr/local", "~", "~/.local")
 
 
 class SandboxUnavailable(RuntimeError):
@@ -130,8 +133,9 @@ def python_paths() -> list[Path]:
     if not sys.platform.startswith("linux"):
         return []
     wanted: list[Path] = [Path(path) for path in SYSTEM]
+    several = {os.path.realpath(os.path.expanduser(path)) for path in SHARED_PREFIXES}
     for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}:
-        shared = os.path.realpath(prefix) in SHARED_PREFIXES
+        shared = os.path.realpath(prefix) in several
         wanted += [Path(prefix, part) for part in ("bin", "lib", "lib64")] if shared else [prefix]
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     wanted += [sysconfig.get_path(name) for name in names]
@@ -150,8 +154,9 @@ def _is_packages(path: Path) -> bool:
 def _loaded_libraries() -> list[str]:
     """The shared libraries of this process; on clusters they may lie anywhere."""
     with open("/proc/self/maps", errors="surrogateescape") as maps:
-        found = {line.split(maxsplit=5)[5].rstrip("\n") for line in maps if ".so" in line}
-    return [path for path in found if path.startswith("/") and not path.endswith(" (deleted)")]
+        parts = [line.rstrip("\n").split(maxsplit=5) for line in maps]
+    code = {part[5] for part in parts if len(part) == 6 and "x" in part[1]}
+    return [path for path in code if path.startswith("/") and not path.endswith(" (deleted)")]
 
 
 def _outermost(paths: Iterable[Path]) -> list[Path]:
@@ -223,8 +228,6 @@ class Limits:
 
 def limit_resources(limits: Limits) -> None:
     """Set the limits of this process, for good; memory is counted from what it has already."""
-    import resource
-
     size, data = _size_and_data()
     # Each thread reserves 64 MB of addresses that it hardly touches, so these may be more.
     addresses = size + 2 * limits.memory + 4 * GIGABYTE
@@ -235,7 +238,7 @@ def limit_resources(limits: Limits) -> None:
         "NOFILE": limits.open_files,
         "CPU": limits.cpu_seconds,
         "NPROC": _tasks() + limits.threads + 1024,  # of the user: only the last stop of a bomb
-        "CORE": 0,
+        "CORE": 1,  # no dump; with 0, a program of the system would still be started to take it
         "MSGQUEUE": 0,
         "MEMLOCK": 64 * 1024,
         "SIGPENDING": 1024,
@@ -247,6 +250,8 @@ def limit_resources(limits: Limits) -> None:
         hard = resource.getrlimit(kind)[1]
         value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(kind, (value, value))
+    with contextlib.suppress(OSError):  # where memory runs out all the same, this goes first
+        Path("/proc/self/oom_score_adj").write_text("800")
 
 
 def _size_and_data() -> tuple[int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,11 +31,7 @@ class _TooMuch(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """``memory`` and ``disk`` in bytes. ``hidden`` says what could not be measured, else empty.
-
-    A process is counted with the memory of its parent until it has replaced its program, so one
-    measure that is too high may be an accident; :func:`usage` looks twice before it says so.
-    """
+    """``memory`` and ``disk`` in bytes. ``hidden`` says what could not be measured, else empty."""
 
     processes: int = 0
     threads: int = 0
@@ -77,18 +74,18 @@ def groups_below(root: int) -> dict[int, list[int]]:
     return groups
 
 
-def usage(pids: Iterable[int], folder: Path, exact_above: int = 2 * 2**30) -> Usage:
+def usage(pids: Iterable[int], folder: Path, exact_above: int = Limits.memory) -> Usage:
     """What these processes and the files below ``folder`` take, never raising for what they do.
 
     Pages that forks share are counted for each of them; only where that comes to more than
-    ``exact_above`` bytes each page is counted once, which takes milliseconds a process.
+    ``exact_above`` bytes (to be the limit) each page is counted once, which takes longer.
     """
     pids = list(pids)
     states = [state for state in map(_state, pids) if state]
     threads = sum(state[0] for state in states)
     memory = sum(state[1] for state in states)
     if memory > exact_above:
-        memory = sum(map(_share, pids))
+        memory = _exact(pids)
     if len(states) > 4 * Limits.processes:  # to be killed anyway, so not looked at any further
         return Usage(len(states), threads, memory)
     removed: dict[tuple[int, int], int] = {}
@@ -96,7 +93,7 @@ def usage(pids: Iterable[int], folder: Path, exact_above: int = 2 * 2**30) -> Us
         for pid in pids:
             _add_removed(pid, removed)
         disk = sum(_sizes(folder)) + sum(removed.values())
-    except _TooMuch as reason:
+    except (_TooMuch, OSError) as reason:
         return Usage(len(states), threads, memory, 0, str(reason))
     return Usage(len(states), threads, memory, disk)
 
@@ -122,6 +119,14 @@ def _state(pid: int) -> tuple[int, int] | None:
         return None
     threads = status.partition(b"\nThreads:\t")[2].partition(b"\n")[0]
     return int(threads or 1), _sum(status, _MEMORY)
+
+
+def _exact(pids: list[int]) -> int:
+    """Bytes of memory of processes, the smaller of two looks: a child that vfork has made counts
+    with all of its parent's memory until, a moment later, it has replaced its program."""
+    first = sum(map(_share, pids))
+    time.sleep(0.01)
+    return min(first, sum(map(_share, pids)))
 
 
 def _share(pid: int) -> int:
@@ -192,7 +197,9 @@ def _sizes_in(folder: int, depth: int, left: Iterator[int]) -> Iterator[int]:
             try:
                 info = entry.stat(follow_symlinks=False)
                 inner = _open_folder(entry.name, folder) if stat.S_ISDIR(info.st_mode) else None
-            except (FileNotFoundError, NotADirectoryError):
+            except PermissionError:
+                raise _TooMuch("a folder that cannot be read") from None
+            except OSError:
                 continue  # it has gone, or has become something else; the next look finds that
             yield info.st_blocks * 512
             if inner is None:

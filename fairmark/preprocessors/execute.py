@@ -208,7 +208,11 @@ class BoundedExecute(Execute):
         """Drop what a kernel sent that has no place in a notebook file."""
         if not isinstance(cell.get("execution_count"), int):
             cell.execution_count = None
-        cell.outputs = [output for output in cell.outputs if isvalid(output, ref="output")]
+        cell.outputs = [
+            output
+            for output in cell.outputs
+            if isvalid(output, ref="output", version=4, version_minor=5)
+        ]
 
     def _say_dropped(self, cell: NotebookNode) -> None:
         """Say at the end of what was kept, and with the notebook, that there was more."""

@@ -7,7 +7,6 @@ import copy
 import csv
 import os
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -90,7 +89,7 @@ VALUES = {  # what a test cell gives as its last value, and the points that are 
     "arithmetic": ("points = 2\npoints * 3 / 4", 1.5),
     "numpy_float": ("part = np.float64(0.5)\npart", 0.5),
     "numpy_single": ("part = np.float32(1.5)\npart", 1.5),
-    "call": ("float(1)", 0),
+    "call": ("float(1)", 1),
     "zero": ("0.0", 0),
     "silenced": ("0.5;", 2),
     "nan": ("part = float('nan')\npart", 0),
@@ -103,12 +102,11 @@ VALUES = {  # what a test cell gives as its last value, and the points that are 
     "stderr": ("import sys; print('warned', file=sys.stderr)", 2),
     "shown_then_failed": ("show(); assert False, 'it failed'", 0),
     "shown_then_passed": ("show()\npassed = True", 2),
-    "shown_then_half": ("show()\n0.5", 0),
+    "shown_then_half": ("show()\n0.5", 0.5),
     "shown_then_none": ("show()\nNone", 2),
-    "shown_by_the_last_call": ("show()", 0),
+    "shown_by_the_last_call": ("show()", 2),
 }
 FAULTS = {
-    "call",
     "nan",
     "numpy_nan",
     "infinite",
@@ -116,9 +114,9 @@ FAULTS = {
     "boolean",
     "listed",
     "text",
-    "shown_then_half",
-    "shown_by_the_last_call",
 }
+# In one kernel with the answers, a value of these may as well be shown by an answer.
+FAULTS_IN_ONE_KERNEL = FAULTS | {"call", "shown_then_half", "shown_by_the_last_call"}
 
 
 def values_notebook(names: Collection[str] = VALUES) -> NotebookNode:
@@ -138,9 +136,14 @@ def over_notebook() -> NotebookNode:
 
 
 class Course:
-    """A course folder, with the configuration of this repository unless ``stock``."""
+    """A course folder, with the configuration of this repository unless ``stock``.
 
-    def __init__(self, root: Path, stock: bool = False, **notebooks: NotebookNode) -> None:
+    ``more`` is appended to the configuration.
+    """
+
+    def __init__(
+        self, root: Path, stock: bool = False, more: str = "", **notebooks: NotebookNode
+    ) -> None:
         self.root = root
         self.log = ""
         source = root / "source" / "ex1"
@@ -148,10 +151,9 @@ class Course:
         for name, content in notebooks.items():
             nbformat.write(content, source / f"{name}.ipynb")
         self.source = notebooks
-        if stock:
-            (root / "nbgrader_config.py").write_text("c = get_config()\n")
-        else:
-            shutil.copy(ROOT / "nbgrader_config.py", root)
+        ours = (ROOT / "nbgrader_config.py").read_text()
+        config = "c = get_config()\n" if stock else ours
+        (root / "nbgrader_config.py").write_text(config + more)
 
     def nbgrader(self, *words: str) -> int:
         """Run nbgrader here; its exit code. What it said is in ``log``."""

@@ -104,8 +104,8 @@ class TestAutograde:
 
     def test_no_kernel(self, released: Course) -> None:
         """A kernel that does not start is a recorded result and an error in the log."""
-        absent = "--BoundedExecute.kernel_name=absent"
-        code = released.nbgrader("autograde", "ex1", "--force", absent)
+        hangs = "--WarmProvisioner.start_timeout=0"
+        code = released.nbgrader("autograde", "ex1", "--force", hangs)
         assert code == 0, released.log
         assert sum(released.points("perfect").values()) == 0
         text = message(released.graded("perfect"), "test_double")

@@ -7,7 +7,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from .course import MAIN, Course, cell_of, message
+from .course import MAIN, Course, cell_of
 from .submissions import ALTERED
 
 SECRETS = ("secret_input", "wanted 42", "== 42", "triple(21)", "HIDDEN TESTS")
@@ -61,16 +61,13 @@ def test_other_cells_stay(graded: Course) -> None:
     """The student's own outputs are shown, unless they show a hidden line."""
     assert "without torch: line 3 of this cell imports it" in text_of(graded.page("torch"))
     assert "Implement triple." in text_of(graded.page("perfect"))
-    assert "showed the text of hidden tests" in text_of(graded.page("leaks"))
-    assert "secret_input" in str(cell_of(graded.graded("leaks"), "mine").outputs)
 
 
-@pytest.mark.parametrize("how", ["as_check", "in_name", "as_repr", "one_line"])
-def test_leaks(graded: Course, how: str) -> None:
-    """Whatever name an error has, its text is not told where it shows a hidden line."""
-    told = message(graded.graded(f"leaks_{how}"), "test_double")
-    assert told.startswith("a hidden check did not pass (")
-    assert "\n" not in told
+def test_nothing_to_leak(graded: Course) -> None:
+    """What a student's code may print of its own process holds nothing of a test."""
+    for student in ("leaks", "leaks_one_line"):
+        printed = str(cell_of(graded.graded(student), "mine").outputs)
+        assert not any(secret in printed for secret in SECRETS)
 
 
 def test_unreadable(graded: Course) -> None:

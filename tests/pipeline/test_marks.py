@@ -8,27 +8,7 @@ from fairmark.report.marks import remarks_on
 
 from .course import FAULTS, MAIN, VALUES, Course, cell_of, main_notebook, message
 from .submissions import ALTERED, FILES
-
-SCORES = {  # of 3 points: 1 for double, 2 for triple
-    "perfect": 3,
-    "blank": 0,
-    "warns": 3,
-    "displays": 2,
-    "wrong": 2,
-    "undefined": 1,
-    "leaks": 2,
-    "leaks_as_check": 2,
-    "leaks_in_name": 2,
-    "leaks_as_repr": 2,
-    "leaks_one_line": 2,
-    "asks": 2,
-    "exits": 1,
-    "loops": 1,
-    "stubborn": 1,
-    "floods": 3,
-    "skipped_test": 0,
-    "torch": 2,
-}
+from .tiny_class import SCORES
 
 
 class TestMarks:
