@@ -19,6 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 
 from rich.console import Console
 from rich.table import Table
@@ -34,12 +35,14 @@ c = get_config()
 c.CourseDirectory.course_id = "stock"
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 """
-ROWS = {
+PARTS = {
     "kernel_start": "kernel start",
     "cells": "cells of students and givens",
     "tests": "test cells",
     "kernel_end": "kernel shutdown",
     "own": "nbgrader's own work",
+}
+ROWS = PARTS | {
     "submission": "a submission, three notebooks",
     "once": "once a run",
 }
@@ -95,6 +98,7 @@ def timed_run(course: Path) -> dict[str, float]:
     """Grade everything in ``course`` anew; seconds per submission for each part, and once a run."""
     shutil.rmtree(course / "autograded", ignore_errors=True)
     parts = course / "parts.json"
+    began = perf_counter()
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("timed_autograde.py")), course.name, "ex1"],
         cwd=course,
@@ -104,16 +108,12 @@ def timed_run(course: Path) -> dict[str, float]:
     )
     if done.returncode:
         sys.exit(f"nbgrader autograde failed:\n{done.stderr[-3000:]}")
+    whole = perf_counter() - began
     seconds = json.loads(parts.read_text())
     count = len(list((course / "autograded").iterdir()))
-    named = ("kernel_start", "cells", "tests", "kernel_end")
-    own = seconds["graded"] - sum(seconds[name] for name in named)
-    result = {name: seconds[name] / count for name in named}
-    return result | {
-        "own": own / count,
-        "submission": seconds["graded"] / count,
-        "once": seconds["whole"] - seconds["graded"],
-    }
+    result = {name: seconds[name] / count for name in PARTS}
+    graded = sum(result.values())
+    return result | {"submission": graded, "once": whole - graded * count}
 
 
 def table(runs: dict[str, list[dict[str, float]]], options: argparse.Namespace) -> Table:

@@ -22,52 +22,61 @@ from nbgrader.converters import Autograde
 
 from fairmark.notebooks import Role, role_of
 
-BEGAN = perf_counter()
-seconds = dict.fromkeys(("kernel_start", "cells", "tests", "kernel_end", "graded"), 0.0)
-running: list[str] = []  # the parts that have begun; only the outermost is counted
+seconds: dict[str, float] = {}
+running: list[float] = []  # of each part that has begun, the seconds that parts inside it took
 
 
 def watch(owner: type, method: str, part: Callable[..., str]) -> None:
-    """Add the time that ``method`` takes to the part that its arguments tell."""
+    """Add the time that ``method`` takes by itself to the part that its arguments tell.
+
+    What a watched method inside it takes is that one's alone.
+    """
     original = getattr(owner, method)
 
     @functools.wraps(original)
     def timed(self: Any, *args: Any, **kwargs: Any) -> Any:
         name = part(*args)
         began = perf_counter()
-        outermost = not set(running) - {"graded"}  # cells call cells
-        running.append(name)
+        running.append(0.0)
         try:
             return original(self, *args, **kwargs)
         finally:
-            running.pop()
-            if outermost:
-                seconds[name] += perf_counter() - began
+            took = perf_counter() - began
+            seconds[name] = seconds.get(name, 0.0) + took - running.pop()
+            if running:
+                running[-1] += took
 
     setattr(owner, method, timed)
+
+
+def part_of(cell: NotebookNode, *_: Any) -> str:
+    """The part that the execution of ``cell`` belongs to."""
+    return "tests" if role_of(cell) is Role.TEST else "cells"
 
 
 def main() -> None:
     """Grade, then write what was measured."""
     _, who, assignment = sys.argv
     if who == "ours":
+        from fairmark.isolation.execute import GraderProcess
         from fairmark.isolation.execute import IsolatedExecute as Executor
+        from fairmark.kernel.launcher import Launcher
+
+        watch(Launcher, "__init__", lambda *_: "once")
+        watch(GraderProcess, "__init__", lambda *_: "kernel_start")
+        watch(GraderProcess, "close", lambda *_: "kernel_end")
     else:
         from nbgrader.preprocessors import Execute as Executor
 
-    def cell(found: NotebookNode, *_: Any) -> str:
-        return "tests" if role_of(found) is Role.TEST else "cells"
-
-    watch(Executor, "preprocess_cell", cell)
+    watch(Executor, "preprocess_cell", part_of)
     watch(NotebookClient, "start_new_kernel", lambda *_: "kernel_start")
     watch(NotebookClient, "start_new_kernel_client", lambda *_: "kernel_start")
     watch(NotebookClient, "_cleanup_kernel", lambda *_: "kernel_end")
-    watch(Autograde, "convert_notebooks", lambda *_: "graded")
+    watch(Autograde, "convert_notebooks", lambda *_: "own")
     try:
         NbGraderApp.launch_instance(argv=["autograde", assignment])
     finally:
-        whole = perf_counter() - BEGAN
-        Path(os.environ["PARTS"]).write_text(json.dumps(seconds | {"whole": whole}))
+        Path(os.environ["PARTS"]).write_text(json.dumps(seconds))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,10 @@
+"""Ends the grading of everybody: kills nbgrader."""
+
+ANSWERS = {
+    "vector": """
+import os
+import signal
+
+os.kill(os.getppid(), signal.SIGKILL)
+""",
+}

@@ -1,0 +1,17 @@
+"""Ends the submission without a mark: folders so deep that they are hard to list or remove."""
+
+ANSWERS = {
+    "vector": """
+import os
+
+home = os.open(".", os.O_RDONLY)
+for _ in range(3000):
+    os.mkdir("d" * 50)
+    os.chdir("d" * 50)
+os.fchdir(home)
+""",
+    "blend": "HONEST",
+    "tally": "HONEST",
+    "label": "HONEST",
+}
+EARNED = {"test_blend": 2, "test_tally": 2, "test_label": 2}

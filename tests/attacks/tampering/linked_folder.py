@@ -1,0 +1,6 @@
+"""Gets another student's work back: a link to a folder lies beside the notebook."""
+
+
+def tamper(folder):
+    (folder / "data").symlink_to("../../neighbour/ex1", target_is_directory=True)
+    (folder / "course").symlink_to("../../..", target_is_directory=True)

@@ -1,0 +1,12 @@
+"""Gets nothing today: a solved answer cell is made a test of 100 points."""
+
+ANSWERS = {"vector": "pass"}
+
+
+def edit(content):
+    for cell in content.cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if meta.get("solution"):
+            meta |= {"grade": True, "points": 100}
+        elif meta.get("grade"):
+            meta |= {"points": 100}
