@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ def become_kernel(request: dict[str, Any], status_fd: int, bridge_fd: int) -> No
     sandbox.limit_resources(limits)
     if request["confined"]:
         sandbox.drop_privileges()
-        sandbox.confine_files([Path(path) for path in request["readable"]], [folder])
+        readable = [Path(path) for path in request["readable"]]
+        sandbox.confine_files(readable, [folder])
+        sys.path[:] = [path for path in sys.path if _lies_in(Path(path), readable)]
     connection = dict(request["connection"])
     app = KernelApp.instance()
     app.session.key = connection.pop("key").encode()
@@ -78,6 +81,11 @@ def become_kernel(request: dict[str, Any], status_fd: int, bridge_fd: int) -> No
     os.write(status_fd, json.dumps({"ready": True}).encode())
     os.close(status_fd)
     app.start()
+
+
+def _lies_in(path: Path, folders: list[Path]) -> bool:
+    """Whether ``path`` can be read: a place that cannot would turn imports into errors."""
+    return any(path.resolve().is_relative_to(folder) for folder in folders)
 
 
 def _environment(folder: Path) -> None:

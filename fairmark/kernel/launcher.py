@@ -8,7 +8,6 @@ import fcntl
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from .scratch import remove_tree
 from .zygote import LOCK, MESSAGE
 
 PREFIX = "fairmark-"
@@ -208,7 +208,7 @@ if hasattr(os, "register_at_fork"):  # a fork of this process has no part in its
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return kept | dict.fromkeys(ONE_THREAD, "1") | {"MPLBACKEND": INLINE}
+    return kept | dict.fromkeys(ONE_THREAD, "1") | {"MPLBACKEND": INLINE, "LOGNAME": "student"}
 
 
 def _import_path() -> list[str]:
@@ -230,7 +230,7 @@ def clean_up() -> None:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 for file in folder.glob("*.pid"):
                     _kill_group_in_sandbox(int(file.read_text()))
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
 
 
 def _kill_group_in_sandbox(group: int) -> None:

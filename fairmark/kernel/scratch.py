@@ -1,10 +1,12 @@
-"""The files that a process finds in its own folder when it starts."""
+"""The folder of a process: the files that it finds there, and its removal."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +37,15 @@ def copy_files(source: Path, target: Path, most_bytes: int) -> list[str]:
         + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         for why, names in left_out.items()
     ]
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove ``folder``, though it may hold folders without rights, or a thousand deep."""
+    with contextlib.suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+    if os.path.lexists(folder):
+        for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+            subprocess.run([*command, "--", str(folder)], capture_output=True, check=False)
 
 
 def _files(source: Path) -> Iterator[Path]:

@@ -16,7 +16,6 @@ import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -29,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from . import sandbox
+from .scratch import remove_tree
 from .usage import groups_below, usage
 
 MESSAGE = 65_536  # bytes of the longest message on the control socket
@@ -143,7 +143,7 @@ class Zygote:
                 child.kill()  # before its pid is free again
             _, status = os.waitpid(found.si_pid, 0)
             if child:
-                shutil.rmtree(child.folder, ignore_errors=True)
+                remove_tree(child.folder)
                 child.record.unlink(missing_ok=True)
                 code = os.waitstatus_to_exitcode(status)
                 self._tell({"ended": child.id, "status": code, "why": child.why})
@@ -157,7 +157,8 @@ class Zygote:
         groups = groups_below(os.getpid())
         for pid, child in watched.items():
             if not child.why:
-                too_much = usage(groups.get(pid, []), child.folder).over(child.limits)
+                used = usage(groups.get(pid, []), child.folder, child.limits["memory"])
+                too_much = used.over(child.limits)
                 if too_much:
                     child.kill(too_much)
 
@@ -172,6 +173,7 @@ def _go_on(request: dict[str, Any], fds: list[int], parent: int) -> None:
         if os.getppid() != parent:
             os._exit(1)
         fds = _keep_only(fds)
+        os.dup2(1, 2)  # which is nowhere: nothing writes to the instructor's terminal
         _seed()
         if request["role"] == "kernel":
             from .child import become_kernel
@@ -270,7 +272,7 @@ def main() -> None:
         os.close(null)
         Zygote(control, folder).serve()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 if __name__ == "__main__":

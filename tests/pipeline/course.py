@@ -19,6 +19,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).parents[2]
 MAIN = "ex1_02_numpy_gradient"  # the name matters: this notebook refuses torch
+ONE_KERNEL = """
+from fairmark.preprocessors import AUTOGRADE_IN_ONE_KERNEL
+c.Autograde.autograde_preprocessors = AUTOGRADE_IN_ONE_KERNEL
+"""  # to be added to a configuration
 Edit = Callable[[NotebookNode], NotebookNode | None]
 
 
@@ -166,7 +170,7 @@ class Course:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=600,
+            timeout=3000,
         )
         self.log = done.stdout
         return done.returncode

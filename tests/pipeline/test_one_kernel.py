@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from .course import FAULTS_IN_ONE_KERNEL, VALUES, Course, cell_of, message
+from .course import FAULTS_IN_ONE_KERNEL, ONE_KERNEL, VALUES, Course, cell_of, message
 from .submissions import ALTERED, FILES
 from .test_feedback import SECRETS, text_of
 from .tiny_class import SCORES, graded_class
-
-ONE_KERNEL = """
-from fairmark.preprocessors import AUTOGRADE_IN_ONE_KERNEL
-c.Autograde.autograde_preprocessors = AUTOGRADE_IN_ONE_KERNEL
-"""
 
 
 @pytest.fixture(scope="module")
