@@ -1,5 +1,5 @@
 # make demo   from source to marks on a sample class (ASSIGNMENT=ex1)
-# make test   the tests; make lint, make release, make benchmark: see below
+# make test   the tests; test-isolation, attacks, lint, release, benchmark: see below
 # Everything is set up in .venv on first use; Python 3.11, make and git are enough.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ ASSIGNMENT ?= ex1
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint release benchmark clean
+.PHONY: demo test test-isolation attacks lint release benchmark clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml constraints.txt
@@ -23,6 +23,14 @@ demo: $(READY)
 test: $(READY) lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
+# The same marks with isolation and without: every case of ex1 in a kernel of its own.
+test-isolation: $(READY)
+	$(BIN)/python -m pytest --numprocesses 2 -m slow tests/same_marks
+
+# Every attack against stock nbgrader and against ours, as a table; fails where ours loses one.
+attacks: $(READY)
+	$(BIN)/python -m tests.attacks
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,6 +41,7 @@ release: $(READY)
 
 benchmark: $(READY)
 	$(BIN)/python benchmarks/student_work.py
+	$(BIN)/python benchmarks/autograde.py
 
 clean:
 	rm -rf .venv demo build *.egg-info .pytest_cache .ruff_cache .hypothesis

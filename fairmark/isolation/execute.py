@@ -103,9 +103,8 @@ class IsolatedExecute(BoundedExecute):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Run the code cells of ``nb`` in order, in place."""
         names = resources.get("nbgrader") or {}
-        self._source = _first_there(reversed(names.get("originals", [])))
+        self._find_modules(names.get("originals", []))
         self._hidden = [str(path) for path in names.get("hidden", [])]
-        self._modules = self._modules_to_load()
         self._grader: GraderProcess | None = None
         self._results: dict[int, list[NotebookNode]] = {}
         try:
@@ -114,12 +113,18 @@ class IsolatedExecute(BoundedExecute):
             if self._grader:
                 self._grader.close()
 
-    def _modules_to_load(self) -> list[str]:
+    def warm_up(self, originals: list[Path]) -> None:
+        """Start to get ready for the notebook that has these originals, without waiting for it."""
+        self._find_modules(originals)
+        launcher_for(self._modules)
+
+    def _find_modules(self, originals: list[Path]) -> None:
+        self._source = _first_there(reversed(originals))
         try:
-            return modules_of(self._source) if self._source else []
+            self._modules = modules_of(self._source) if self._source else []
         except PreloadError as error:
             self.log.warning(f"{error}; kernels import what they need themselves")
-            return []
+            self._modules = []
 
     def create_kernel_manager(self) -> WarmManager:
         """The manager of a kernel that is forked with this notebook's modules."""

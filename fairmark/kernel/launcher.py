@@ -70,15 +70,13 @@ class Fork:
 
 
 class Launcher:
-    """A running zygote that has imported ``modules``.
-
-    Raises :class:`LaunchError` where it does not get ready.
-    """
+    """A zygote that imports ``modules``; it is waited for when the first fork is asked for."""
 
     def __init__(self, modules: Sequence[str]) -> None:
         clean_up()
         self.forks: dict[int, Fork] = {}
         self._count = 0
+        self._folder: Path | None = None  # of the zygote, once it is ready
         self._lock = threading.RLock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -99,18 +97,23 @@ class Launcher:
             }
         with contextlib.suppress(BrokenPipeError), self.process.stdin as stdin:
             stdin.write(json.dumps(setup).encode())
-        self.folder = Path(self._folder_when_ready())
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the zygote, when it is ready; LaunchError where it does not get ready."""
+        with self._lock:
+            if self._folder is None:
+                self._folder = Path(self._folder_when_ready())
+        return self._folder
 
     def _folder_when_ready(self) -> str:
         ready, _, _ = select.select([self._control], [], [], START)
         answer = json.loads((ready and self._control.recv(MESSAGE)) or b"{}")
-        if "ready" not in answer:
-            self.close()
-            why = answer.get("failed") or (
-                f"not ready after {START} s" if not ready else "it ended"
-            )
-            raise LaunchError(f"the process that kernels are forked from did not start: {why}")
-        return answer["ready"]
+        if "ready" in answer:
+            return answer["ready"]
+        self.close()
+        why = answer.get("failed") or ("it ended" if ready else f"not ready after {START} s")
+        raise LaunchError(f"the process that kernels are forked from did not start: {why}")
 
     @property
     def alive(self) -> bool:
@@ -176,6 +179,8 @@ class Launcher:
     def close(self) -> None:
         """End the zygote and, with it, all of its forks and their folders."""
         self._control.close()
+        if self._folder is None:  # it has neither a fork nor a folder, but may be busy importing
+            self.process.kill()
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
@@ -187,7 +192,10 @@ _running: dict[tuple[str, ...], Launcher] = {}
 
 
 def launcher_for(modules: Sequence[str]) -> Launcher:
-    """The zygote with these modules, started at the first call in this process."""
+    """The zygote with these modules, started at the first call in this process.
+
+    To have it warm in time, this may be called before it is needed.
+    """
     key = tuple(modules)
     found = _running.get(key)
     if found is None or not found.alive:

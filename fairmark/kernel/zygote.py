@@ -256,20 +256,21 @@ def main() -> None:
     control = socket.socket(fileno=setup["control"])
     control.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this
+    try:
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+        warm_up(setup["modules"])
+    except Exception:
+        control.send(json.dumps({"failed": _last_line()}).encode())
+        return
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(null, standard)
+    os.close(null)
     folder = Path(tempfile.mkdtemp(prefix=setup["prefix"]))
     try:
         _take_lock(folder)
-        try:
-            _prctl(PR_SET_CHILD_SUBREAPER, 1)
-            warm_up(setup["modules"])
-        except Exception:
-            control.send(json.dumps({"failed": _last_line()}).encode())
-            return
-        control.send(json.dumps({"ready": str(folder)}).encode())
-        null = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1):
-            os.dup2(null, standard)
-        os.close(null)
+        with contextlib.suppress(OSError):  # nobody waits for it any more: there is no request
+            control.send(json.dumps({"ready": str(folder)}).encode())
         Zygote(control, folder).serve()
     finally:
         remove_tree(folder)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from glob import escape, glob
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ class SubmissionExporter(NotebookExporter):
             known = {student.id for student in gradebook.students}
         if not expected:
             self._fail(missing)
-        self._check_sandbox()
+        self._prepare_kernels(expected)
         for student in _without_folder(course):
             self.log.warning(f"{student} handed in no folder {assignment}: not graded")
         self._look_beside()
@@ -109,13 +109,21 @@ class SubmissionExporter(NotebookExporter):
             self.log.warning(f"not in the gradebook yet, graded all the same: {', '.join(new)}")
         self._expect(expected)
 
-    def _check_sandbox(self) -> None:
-        """End the run before it starts where it would need a sandbox that this system lacks."""
-        if IsolatedExecute in self.parent.autograde_preprocessors:
-            try:
-                WarmProvisioner(config=self.config, hidden=self._hidden()).check()
-            except LaunchError as error:
-                self._fail(str(error))
+    def _prepare_kernels(self, notebooks: set[str]) -> None:
+        """Have the processes that kernels are forked from get warm, all at the same time.
+
+        Ends the run before it starts where it would need a sandbox that this system lacks.
+        """
+        course = self.parent.coursedir
+        if IsolatedExecute not in self.parent.autograde_preprocessors:
+            return
+        try:
+            WarmProvisioner(config=self.config, hidden=self._hidden()).check()
+        except LaunchError as error:
+            self._fail(str(error))
+        for name in sorted(fnmatch.filter(notebooks, course.notebook_id)):
+            names = {"assignment": course.assignment_id, "notebook": name}
+            IsolatedExecute(parent=self).warm_up(self._originals(names))
 
     def _look_beside(self) -> None:
         """Have nbgrader leave out what is no ordinary file, and submissions that would stop it."""
@@ -153,7 +161,7 @@ class SubmissionExporter(NotebookExporter):
         nbgrader would give the submission up with a traceback; with these it scores it with 0.
         """
         wanted = sorted(
-            name for name in expected if fnmatch(name, self.parent.coursedir.notebook_id)
+            name for name in expected if fnmatch.fnmatch(name, self.parent.coursedir.notebook_id)
         )
         for folder, files in self.parent.assignments.items():
             if not {Path(file).stem for file in files} & expected:

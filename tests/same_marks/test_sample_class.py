@@ -1,4 +1,4 @@
-"""The sample class gets the fair marks without isolation as well; with it, ``make demo`` says so."""
+"""The sample class gets fair marks without isolation as well; with it, ``make demo`` says so."""
 
 from __future__ import annotations
 
