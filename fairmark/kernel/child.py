@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from ipykernel import debugger  # noqa: F401  (imported by every kernel, so once here)
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from fairmark.isolation.servant import Servant
 
 from . import sandbox, syscalls
+
+# What a kernel imports while it starts and runs its first cell: imported once, before the forks.
+for _name in (
+    *("faulthandler", "pdb", "ipykernel.debugger", "tornado.platform.asyncio"),
+    *("IPython.core.debugger", "IPython.core.oinspect", "IPython.core.completerlib"),
+    *("IPython.core.logger", "IPython.extensions.storemagic"),
+):
+    importlib.import_module(_name)
 
 
 class Shell(ZMQInteractiveShell):
@@ -37,6 +47,11 @@ class KernelApp(IPKernelApp):
     """An IPython kernel that is told its sockets instead of reading them from a file."""
 
     kernel_class = Kernel
+
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        """Without arguments, which is the rule, no parser is built."""
+        if argv:
+            super().parse_command_line(argv)
 
     def init_connection_file(self) -> None:
         """There is none: ``become_kernel`` has set what it would hold."""
@@ -67,9 +82,9 @@ def become_kernel(request: dict[str, Any], status_fd: int, bridge_fd: int) -> No
         sandbox.drop_privileges()
         readable = [Path(path) for path in request["readable"]]
         sandbox.confine_files(readable, [folder])
-        sys.path[:] = [path for path in sys.path if _lies_in(Path(path), readable)]
+        sys.path[:] = [path for path in sys.path if _lies_in(path, readable)]
     connection = dict(request["connection"])
-    app = KernelApp.instance()
+    app = KernelApp.instance(config=Config(HistoryManager={"enabled": False}))
     app.session.key = connection.pop("key").encode()
     del connection["signature_scheme"]
     for name, value in connection.items():
@@ -83,9 +98,10 @@ def become_kernel(request: dict[str, Any], status_fd: int, bridge_fd: int) -> No
     app.start()
 
 
-def _lies_in(path: Path, folders: list[Path]) -> bool:
+def _lies_in(path: str, folders: list[Path]) -> bool:
     """Whether ``path`` can be read: a place that cannot would turn imports into errors."""
-    return any(path.resolve().is_relative_to(folder) for folder in folders)
+    real = Path(os.path.realpath(path))
+    return not {real, *real.parents}.isdisjoint(folders)
 
 
 def _environment(folder: Path) -> None:
@@ -98,3 +114,4 @@ def _environment(folder: Path) -> None:
         IPYTHONDIR=str(folder / "home" / ".ipython"),
         MPLCONFIGDIR=str(folder / "home" / "matplotlib"),
     )
+    tempfile.tempdir = None  # what the zygote found, to be found anew

@@ -20,10 +20,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from .scratch import remove_tree
-from .zygote import LOCK, MESSAGE
+from .scratch import LOCK, PREFIX, remove_tree
+from .zygote import MESSAGE
 
-PREFIX = "fairmark-"
 START = 120  # seconds that a zygote may take to import everything
 # What a zygote, and so every notebook, gets of the environment: no secret is among it.
 PASSED_ON = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
@@ -93,7 +92,6 @@ class Launcher:
                 "control": theirs.fileno(),
                 "modules": list(modules),
                 "path": _import_path(),
-                "prefix": PREFIX,
             }
         with contextlib.suppress(BrokenPipeError), self.process.stdin as stdin:
             stdin.write(json.dumps(setup).encode())
@@ -179,8 +177,8 @@ class Launcher:
     def close(self) -> None:
         """End the zygote and, with it, all of its forks and their folders."""
         self._control.close()
-        if self._folder is None:  # it has neither a fork nor a folder, but may be busy importing
-            self.process.kill()
+        if self._folder is None:  # it has no fork, but may be busy importing
+            self.process.terminate()
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
@@ -210,8 +208,14 @@ def close_all() -> None:
         _running.popitem()[1].close()
 
 
-if hasattr(os, "register_at_fork"):  # a fork of this process has no part in its zygotes
-    os.register_at_fork(after_in_child=_running.clear)
+def _forget() -> None:
+    """In a fork of this process, which has no part in its zygotes: they end without it."""
+    while _running:
+        _running.popitem()[1]._control.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def _environment() -> dict[str, str]:
@@ -231,27 +235,29 @@ def clean_up() -> None:
     A zygote holds a lock in its folder for as long as it lives.
     """
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
                 continue
             with open(folder / LOCK) as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 for file in folder.glob("*.pid"):
-                    _kill_group_in_sandbox(int(file.read_text()))
+                    _kill_group_in_sandbox(file.read_text())
                 remove_tree(folder)
 
 
-def _kill_group_in_sandbox(group: int) -> None:
-    """Kill the processes of that group, where each is surely one of ours: it is sandboxed.
+def _kill_group_in_sandbox(record: str) -> None:
+    """Kill the processes of a group and session where each is surely one of ours: sandboxed.
 
-    The leader died with its zygote; what it had started may live on. The number may also have been
+    The leader died with its zygote; what it had started may live on. The numbers may also have been
     given to somebody else since, so only processes under a seccomp filter and without privileges
-    to gain are taken.
+    to gain are taken. A record that the zygote had no time to write is none.
     """
+    numbers = [int(word) for word in record.split()]
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
-            if os.getpgid(int(entry.name)) != group:
+            pid = int(entry.name)
+            if [os.getpgid(pid), os.getsid(pid)] != numbers:
                 continue
             status = (entry / "status").read_text()
             if "\nNoNewPrivs:\t1\n" in status and "\nSeccomp:\t2\n" in status:
-                os.kill(int(entry.name), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)

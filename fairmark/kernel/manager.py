@@ -91,3 +91,18 @@ class WarmManager(AsyncKernelManager):
 
     def write_connection_file(self, **kwargs: Any) -> None:
         """There is none: nobody else is to connect."""
+
+    async def start_kernel(self, **kwargs: Any) -> None:
+        """Start a kernel, as the base class does but without its pause for tests of its own.
+
+        Raises :class:`fairmark.kernel.launcher.LaunchError`.
+        """
+        self._attempted_start = True
+        command, kwargs = await self.pre_start_kernel(**kwargs)
+        await self._launch_kernel(command, **kwargs)
+
+    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+        """End the kernel: student code is not asked, and nothing is paused for."""
+        self.shutting_down = True
+        await self._kill_kernel(restart=restart)
+        await self.cleanup_resources(restart=restart)

@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class WarmProvisioner(KernelProvisionerBase):
     copied to the kernel's own, which is removed when the kernel ends.
     """
 
-    modules = List(Unicode(), help="What the zygote imports before kernels are forked from it.")
+    modules = List(help="What the zygote imports before kernels are forked from it.")
     confined = Bool(
         True,
         help="Whether kernels are confined by Landlock and seccomp. Where the system cannot do it, "
@@ -84,8 +85,9 @@ class WarmProvisioner(KernelProvisionerBase):
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """The arguments for the kernel. Nothing of this process's environment is passed on."""
         kwargs.pop("env", None)
-        arguments = kwargs.pop("extra_arguments", None) or []
-        return {**kwargs, "cmd": [*self.kernel_spec.argv, *arguments]}
+        arguments = [*self.kernel_spec.argv, *(kwargs.pop("extra_arguments", None) or [])]
+        # its log leads nowhere, and a kernel without arguments has no parser to build
+        return {**kwargs, "cmd": [one for one in arguments if not one.startswith("--log-level")]}
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork, confine and start a kernel; return when its sockets are bound.
@@ -121,7 +123,10 @@ class WarmProvisioner(KernelProvisionerBase):
         """What a kernel may read. Raises :class:`LaunchError` where none can be confined."""
         if not self.confined:
             return []
-        readable = [*sandbox.python_paths(), *map(Path, self.readable)]
+        readable = [*_python_paths(), *map(Path, self.readable)]
+        missing = [path for path in self.readable if not Path(path).exists()]
+        if missing:
+            raise LaunchError(f"c.WarmProvisioner.readable: {missing[0]} is not there")
         try:
             sandbox.check()
             sandbox.refuse_if_exposed(list(map(Path, self.hidden)), readable)
@@ -149,6 +154,7 @@ class WarmProvisioner(KernelProvisionerBase):
         answer = json.loads((ready and status.recv(4096)) or b"{}")
         if not answer.get("ready"):
             self.fork.kill()
+            self.bridge.close()
             why = answer.get("failed") or self.fork.why or ("it ended" if ready else "it hangs")
             raise LaunchError(f"a forked kernel did not start: {why}")
 
@@ -194,3 +200,9 @@ class WarmProvisioner(KernelProvisionerBase):
         if self.fork:
             with contextlib.suppress(OSError):
                 self.fork.signal(signal.SIGINT)
+
+
+@lru_cache(maxsize=1)
+def _python_paths() -> tuple[Path, ...]:
+    """:func:`sandbox.python_paths`, found once in a process: it looks up hundreds of names."""
+    return tuple(sandbox.python_paths())

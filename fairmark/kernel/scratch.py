@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 MOST_FILES = 2000
+PREFIX = "fairmark-"  # of all folders that are ours
+LOCK = "lock"  # held in such a folder for as long as its process lives
+
+
+def locked_folder() -> Path:
+    """A new folder that this process holds a lock in until it ends, however it ends."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    lock = os.open(folder / f"{LOCK}.new", os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.rename(folder / f"{LOCK}.new", folder / LOCK)  # there is only one that is held
+    return folder
 
 
 def copy_files(source: Path, target: Path, most_bytes: int) -> list[str]:

@@ -28,14 +28,13 @@ from pathlib import Path
 from typing import Any
 
 from . import sandbox
-from .scratch import remove_tree
+from .scratch import locked_folder, remove_tree
 from .usage import groups_below, usage
 
 MESSAGE = 65_536  # bytes of the longest message on the control socket
 TICK = 0.1  # seconds between two looks at what the kernels take
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 OWN = ("fairmark.isolation.grader", "fairmark.kernel.child")  # what the forks go on with
-LOCK = "lock"  # held in the folder of a zygote for as long as it lives
 
 
 @dataclass
@@ -50,7 +49,7 @@ class Child:
 
     @property
     def record(self) -> Path:
-        """Where the number of its process group stands, for a clean-up after a crash."""
+        """Where its process group and session stand, for a clean-up after a crash."""
         return self.folder.with_suffix(".pid")
 
     def kill(self, why: str = "") -> None:
@@ -121,7 +120,7 @@ class Zygote:
         with contextlib.suppress(OSError):  # whoever of the two comes first makes the group
             os.setpgid(pid, pid)
         child = Child(request["fork"], pid, Path(request["folder"]), request.get("limits", {}))
-        child.record.write_text(str(pid))
+        child.record.write_text(f"{pid} {os.getsid(0)}")
         self.children[pid] = child
         self._tell({"forked": request["fork"], "pid": pid})
 
@@ -143,6 +142,7 @@ class Zygote:
                 child.kill()  # before its pid is free again
             _, status = os.waitpid(found.si_pid, 0)
             if child:
+                _reap_group(child.pid)
                 remove_tree(child.folder)
                 child.record.unlink(missing_ok=True)
                 code = os.waitstatus_to_exitcode(status)
@@ -163,11 +163,22 @@ class Zygote:
                     child.kill(too_much)
 
 
+def _reap_group(group: int) -> None:
+    """Wait until nothing of a killed group is left that could still write to its folder.
+
+    Whatever loses its parent becomes a child of this process.
+    """
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-group, 0)
+
+
 def _go_on(request: dict[str, Any], fds: list[int], parent: int) -> None:
     """In the fork: become what was asked for, and never return."""
     try:
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         os.setpgid(0, 0)
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
@@ -242,16 +253,12 @@ def warm_up(modules: Iterable[str]) -> None:
     gc.freeze()  # forks share the pages of what is imported as long as nobody touches them
 
 
-def _take_lock(folder: Path) -> None:
-    """Hold a lock in ``folder`` until this process ends; the file is there only once it is held."""
-    lock = os.open(folder / f"{LOCK}.new", os.O_CREAT | os.O_RDWR, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    os.rename(folder / f"{LOCK}.new", folder / LOCK)
-
-
 def main() -> None:
     """Read the set-up from stdin, get ready, say so, and serve its control socket."""
-    setup = json.load(sys.stdin)
+    text = sys.stdin.read()
+    if not text:
+        return  # the process that started this one has gone already
+    setup = json.loads(text)
     sys.path[:] = setup["path"]
     control = socket.socket(fileno=setup["control"])
     control.set_inheritable(False)
@@ -260,20 +267,29 @@ def main() -> None:
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
         warm_up(setup["modules"])
     except Exception:
-        control.send(json.dumps({"failed": _last_line()}).encode())
+        _say(control, {"failed": _last_line()})
         return
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1):
         os.dup2(null, standard)
     os.close(null)
-    folder = Path(tempfile.mkdtemp(prefix=setup["prefix"]))
+    # from here on, to terminate is to end in order, and not between a folder and its removal
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    folder = locked_folder()
     try:
-        _take_lock(folder)
-        with contextlib.suppress(OSError):  # nobody waits for it any more: there is no request
-            control.send(json.dumps({"ready": str(folder)}).encode())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        (folder / "tmp").mkdir()
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
+        _say(control, {"ready": str(folder)})
         Zygote(control, folder).serve()
     finally:
         remove_tree(folder)
+
+
+def _say(control: socket.socket, what: dict[str, str]) -> None:
+    with contextlib.suppress(OSError):  # nobody waits for it any more: there is no request
+        control.send(json.dumps(what).encode())
 
 
 if __name__ == "__main__":
