@@ -13,8 +13,8 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import CaselessStrEnum, Dict, Type
 
 PROVISIONER = "fairmark-warm"  # the name of its entry point
-LONGEST_MESSAGE = 16_000_000  # bytes; a kernel that sends a longer one is disconnected
-WAITING_MESSAGES = 64  # of outputs that were not read yet; a kernel that is faster loses some
+LONGEST_MESSAGE = 100_000_000  # bytes; a kernel that sends a longer one is disconnected
+WAITING_MESSAGES = 16  # of outputs that were not read yet; a kernel that is faster loses some
 
 
 class WarmSpecManager(KernelSpecManager):

@@ -15,6 +15,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -203,7 +204,7 @@ def _go_on(request: dict[str, Any], fds: list[int], parent: int) -> None:
 
 def _keep_only(fds: list[int]) -> list[int]:
     """Close every file but ``fds`` and the three standard ones; they are numbered from 3 then."""
-    high = 1000
+    high = min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 64)
     moved = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, high) for fd in fds]
     os.closerange(3, high)
     kept = [os.dup2(fd, number, inheritable=False) for number, fd in enumerate(moved, start=3)]

@@ -6,6 +6,7 @@ the notebook, and a named pipe would stop the run for good.
 
 from __future__ import annotations
 
+import datetime
 import os
 import stat
 from pathlib import Path
@@ -29,18 +30,23 @@ def odd_files(folder: Path) -> list[Path]:
     return found
 
 
-def wrong_timestamp(folder: Path) -> str:
-    """Why ``timestamp.txt`` in ``folder`` cannot be read; nothing where it can, or is not there."""
+class Wrong(Exception):
+    """A file is not what nbgrader would have written; the text says what it is instead."""
+
+
+def time_in(folder: Path) -> datetime.datetime | None:
+    """The time in ``timestamp.txt`` in ``folder``; None where there is none.
+
+    Raises :class:`Wrong` where the file cannot be read as a time.
+    """
     path = folder / "timestamp.txt"
     if not os.path.lexists(path):
-        return ""
+        return None
     info = path.lstat()
     if not stat.S_ISREG(info.st_mode) or info.st_size > LONGEST_TIMESTAMP:
-        return "it is no file that nbgrader wrote"
+        raise Wrong("is no file that nbgrader wrote")
     try:
         text = path.read_text().strip()
-        if text:
-            parse_utc(text)
-    except (OSError, ValueError, OverflowError):
-        return "it holds no date and time"
-    return ""
+        return parse_utc(text) if text else None
+    except Exception:  # dateutil fails in many ways
+        raise Wrong("holds no date and time") from None

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbconvert.filters import strip_ansi
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
+from nbformat.validator import isvalid
 from nbgrader.preprocessors import ClearHiddenTests
 
 from fairmark.notebooks import Role, name_of, role_of
 
 BEGIN_HIDDEN = ClearHiddenTests.begin_test_delimeter.default_value
 END_HIDDEN = ClearHiddenTests.end_test_delimeter.default_value
+DEEPEST = 50  # lists and dicts inside each other in one output
 TELLING = 12  # characters from which on a hidden line is no phrase that any text may hold
 OURS = "fairmark"  # the key of the notebook metadata that this package writes
 
@@ -99,6 +103,24 @@ def error_output(ename: str, evalue: str, traceback: list[str] | None = None) ->
     """An error as a kernel would record it; nbgrader gives 0 for it."""
     text = [f"{ename}: {evalue}"] if traceback is None else traceback
     return NotebookNode(output_type="error", ename=ename, evalue=evalue, traceback=text)
+
+
+def sound_output(output: NotebookNode) -> NotebookNode | None:
+    """``output`` as a notebook file can hold it; None where it cannot, but an error stays one."""
+    with contextlib.suppress(ValueError, TypeError, RecursionError):
+        text = json.dumps(output, ensure_ascii=False).encode(errors="replace")
+        sound = from_dict(json.loads(text))
+        if _is_flat(sound, DEEPEST) and isvalid(sound, ref="output", version=4, version_minor=5):
+            return sound
+    return error_output("Error", "it cannot be shown") if output.output_type == "error" else None
+
+
+def _is_flat(value: Any, levels: int) -> bool:
+    """Whether lists and dicts are inside each other at most so many levels deep."""
+    if not isinstance(value, (list, dict)):
+        return True
+    parts = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_flat(part, levels - 1) for part in parts)
 
 
 def where(resources: Mapping[str, Any]) -> str:

@@ -10,16 +10,29 @@ from typing import Any
 from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
-from nbformat.validator import isvalid
 from nbgrader.preprocessors import Execute, LimitOutput
 from traitlets import Enum, Integer, List, Unicode
 
 from fairmark.notebooks import Role, name_of, role_of
 
-from .cells import ENDED, NOT_RUN, TIMED_OUT, Named, error_output, has_code_of_student, note_cut
+from .cells import (
+    ENDED,
+    NOT_RUN,
+    TIMED_OUT,
+    Named,
+    error_output,
+    has_code_of_student,
+    note_cut,
+    sound_output,
+)
 
 MERGED = 65_536  # stream messages are joined up to this length, so that joining stays cheap
 LONGEST = 10_000  # characters kept of one field of an error, or of an oversized result
+AROUND = 100  # bytes that an output takes at least
+# What a kernel may send about a cell. Widgets are not among it: no mark needs them, and their state
+# has no bound.
+SHOWN = {"stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
+MESSAGES = SHOWN | {"status", "execute_input"}
 
 
 class BoundedExecute(Execute):
@@ -103,11 +116,12 @@ class BoundedExecute(Execute):
         except CellTimeoutError:
             text = message if monotonic() - self._began >= seconds else "its output was lost"
             self._stop(cell, TIMED_OUT, text)
-            self._go_on_or_end(cell)
+            self._go_on_or_end(cell, anew=True)
         except Exception as error:
             self._end(cell, f"the kernel could not be reached ({_first_line(error)})")
         self._spent += monotonic() - self._began
         self._tidy(cell)
+        self.clear_display_id_mapping(index)  # what is shown later belongs to later cells
         if self._dropped:
             self._say_dropped(cell)
         return cell, resources
@@ -116,8 +130,8 @@ class BoundedExecute(Execute):
         left = int(self.notebook_timeout - self._spent)
         return max(1, min(self.timeout or left, left))
 
-    def _go_on_or_end(self, cell: NotebookNode) -> None:
-        if not self._answers():
+    def _go_on_or_end(self, cell: NotebookNode, anew: bool = False) -> None:
+        if not self._answers(anew):
             self._end(cell, "the kernel could not be interrupted")
 
     def _cause_of_death(self) -> str:
@@ -132,8 +146,17 @@ class BoundedExecute(Execute):
         self._ended = f"{why} in cell `{name_of(cell)}`"
         self.log.error(f"{self._ended}; the cells after it were not run")
 
-    async def _async_answers(self) -> bool:
-        """Whether the kernel answers again; what it still had to say is read and dropped."""
+    async def _async_answers(self, anew: bool) -> bool:
+        """Whether the kernel answers again; what it still had to say is read and dropped.
+
+        With ``anew`` it is connected anew: the connection ends at a message that is too long.
+        """
+        if anew:
+            self.kc.stop_channels()
+            try:
+                await asyncio.wait_for(self.async_start_new_kernel_client(), self.interrupt_grace)
+            except (TimeoutError, RuntimeError):
+                return False
         asked = self.kc.kernel_info()
 
         async def idle() -> None:
@@ -157,7 +180,9 @@ class BoundedExecute(Execute):
         cell, content = kwargs["cell"], kwargs["execute_reply"]["content"]
         if content.get("execution_count") is not None:
             cell["execution_count"] = content["execution_count"]
-        if content["status"] not in {"ok", "error"}:
+        if content["status"] == "error":
+            _shorten("error", content)
+        elif content["status"] != "ok":
             cell.outputs.append(error_output(NOT_RUN, f"the kernel replied {content['status']}"))
         super().on_cell_executed(**kwargs)
 
@@ -165,12 +190,26 @@ class BoundedExecute(Execute):
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
     ) -> NotebookNode | None:
         """Take one message of the kernel; past the deadline of the cell, stop listening to it."""
-        if msg["msg_type"].startswith("comm"):
-            return None  # widgets: no mark needs them, and their state has no bound
         if monotonic() - self._began > self._seconds_for(cell) + self.interrupt_grace:
             self._cut = True  # a flood that leaves nbclient no time to notice its own timeout
             raise CellExecutionComplete()
-        return super().process_message(msg, cell, cell_index)
+        try:
+            if msg["msg_type"] not in MESSAGES or self._shows_too_much(msg["content"]):
+                return None
+            return super().process_message(msg, cell, cell_index)
+        except CellExecutionComplete:
+            raise
+        except Exception:  # no kernel sends what it is about; the student may
+            return None
+
+    def _shows_too_much(self, content: dict[str, Any]) -> bool:
+        """Whether there is no room for what ``content`` changes of outputs that are there."""
+        shown = (content.get("transient") or {}).get("display_id")
+        places = sum(map(len, self._display_id_map.get(shown, {}).values()))
+        self._kept += places * _size(content)
+        too_much = places > 0 and self._kept > self.max_output_bytes
+        self._dropped |= too_much
+        return too_much
 
     def output(
         self,
@@ -185,10 +224,11 @@ class BoundedExecute(Execute):
         kind, content = msg["msg_type"], msg["content"]
         room = self.max_output_bytes - self._kept
         if kind == "stream":
+            content["name"] = "stderr" if content["name"] == "stderr" else "stdout"
             size = len(content["text"])
             content["text"] = content["text"][: max(room, 0)]
         else:
-            size = sum(len(str(value)) for value in content.get("data", content).values())
+            size = _size(content)
         self._kept += size
         if size > room:
             self._dropped = True
@@ -206,13 +246,10 @@ class BoundedExecute(Execute):
 
     def _tidy(self, cell: NotebookNode) -> None:
         """Drop what a kernel sent that has no place in a notebook file."""
-        if not isinstance(cell.get("execution_count"), int):
+        count = cell.get("execution_count")
+        if type(count) is not int or count < 0:
             cell.execution_count = None
-        cell.outputs = [
-            output
-            for output in cell.outputs
-            if isvalid(output, ref="output", version=4, version_minor=5)
-        ]
+        cell.outputs = [sound for output in cell.outputs if (sound := sound_output(output))]
 
     def _say_dropped(self, cell: NotebookNode) -> None:
         """Say at the end of what was kept, and with the notebook, that there was more."""
@@ -236,12 +273,18 @@ class NotedLimit(LimitOutput):
         return nb, resources
 
 
+def _size(content: dict[str, Any]) -> int:
+    return AROUND + sum(len(str(value)) for value in content.values())
+
+
 def _shorten(kind: str, content: dict[str, Any]) -> None:
     if kind == "execute_result":
-        content["data"] = {"text/plain": str(content["data"].get("text/plain", ""))[:LONGEST]}
+        text = str(content["data"].get("text/plain", ""))[:LONGEST]
+        content.update(data={"text/plain": text}, metadata={})
         return
-    content["ename"], content["evalue"] = content["ename"][:100], content["evalue"][:LONGEST]
-    content["traceback"] = [line[:LONGEST] for line in content["traceback"][-20:]]
+    content["ename"] = str(content["ename"])[:100]
+    content["evalue"] = str(content["evalue"])[:LONGEST]
+    content["traceback"] = [str(line)[:LONGEST] for line in content["traceback"][-20:]]
 
 
 def _first_line(error: Exception) -> str:

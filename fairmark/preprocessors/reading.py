@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,7 +58,10 @@ def read_submission(path: Path, max_bytes: int) -> tuple[NotebookNode, list[str]
 
 def _text(path: Path, max_bytes: int, notes: list[str]) -> str:
     try:
-        size = path.stat().st_size
+        info = path.lstat()
+        if not stat.S_ISREG(info.st_mode):
+            raise Unreadable("it is a link or something else than a file")
+        size = info.st_size
         if size > max_bytes:
             raise Unreadable(f"it is larger than {max_bytes / 1e6:g} MB ({size / 1e6:.1f} MB)")
         data = path.read_bytes()
