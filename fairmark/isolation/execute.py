@@ -14,19 +14,22 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from fairmark.kernel.launcher import Fork, launcher_for
+from fairmark.kernel.launcher import Fork, LaunchError, launcher_for
 from fairmark.kernel.manager import WarmManager, WarmSpecManager
 from fairmark.kernel.preload import PreloadError, modules_of
 from fairmark.kernel.scratch import copy_files
 from fairmark.notebooks import Role, name_of, role_of
-from fairmark.preprocessors.cells import FAULT, NOT_RUN, TIMED_OUT, error_output
+from fairmark.preprocessors.cells import ENDED, FAULT, NOT_RUN, TIMED_OUT, error_output
 from fairmark.preprocessors.execute import BoundedExecute
 from fairmark.preprocessors.results import Raised, chatter, message_for, points_output
 
 FOR_STUDENTS = {"check", "gone", "timed out"}  # the kinds of errors whose text is told as it is
 SERVE = "get_ipython().kernel.servant.serve({})"  # what the kernel runs beside a test cell
-LONGEST_ANSWER = 50_000_000  # bytes of what the grader process says about one cell
 GIVEN_FILES = 500_000_000  # bytes of an assignment's own files that tests find beside them
+
+
+class NoAnswer(Exception):
+    """The grader process is of no further use: the name of this as an error, and what it did."""
 
 
 class GraderProcess:
@@ -66,23 +69,25 @@ class GraderProcess:
             os.write(self._bell, b"!")
             self._rings += 1
 
-    def answer(self, seconds: float) -> dict[str, Any] | None:
-        """What came of the cell; None where there is no answer within ``seconds``."""
+    def answer(self, seconds: float) -> dict[str, Any]:
+        """What came of the cell. Raises :class:`NoAnswer`, at the latest after ``seconds``."""
         deadline = monotonic() + seconds
         while b"\n" not in self._received:
             left = deadline - monotonic()
             if left <= 0 or not select.select([self._socket], [], [], left)[0]:
-                return None
-            data = self._socket.recv(1 << 20)
-            if not data or len(self._received) > LONGEST_ANSWER:
-                return None
+                raise NoAnswer(TIMED_OUT, "did not come to an end")
+            data = b""
+            with contextlib.suppress(OSError):
+                data = self._socket.recv(1 << 20)
+            if not data:
+                raise NoAnswer(ENDED, "ended the grader process")
             self._received += data
         line, _, self._received = self._received.partition(b"\n")
         return json.loads(line)
 
     def close(self) -> None:
         """End the process."""
-        self.fork.kill()
+        self.fork.abandon()
         self._socket.close()
         os.close(self._bell)
 
@@ -93,6 +98,8 @@ class IsolatedExecute(BoundedExecute):
     The result of a test cell comes from the grader process alone. It is put into the notebook when
     the kernel has ended, so nothing that the kernel sends can change it.
     """
+
+    not_the_kernels = (LaunchError,)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("kernel_manager_class", WarmManager)
@@ -106,12 +113,13 @@ class IsolatedExecute(BoundedExecute):
         self._find_modules(names.get("originals", []))
         self._hidden = [str(path) for path in names.get("hidden", [])]
         self._grader: GraderProcess | None = None
+        self._late = False  # whether the kernel was interrupted in this test
+        self._lost = ""  # why the grader process is of no further use
         self._results: dict[int, list[NotebookNode]] = {}
         try:
             return super().preprocess(nb, resources, km)
         finally:
-            if self._grader:
-                self._grader.close()
+            self._close_grader()
 
     def warm_up(self, originals: list[Path]) -> None:
         """Start to get ready for the notebook that has these originals, without waiting for it."""
@@ -141,24 +149,38 @@ class IsolatedExecute(BoundedExecute):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Run one cell where it belongs."""
         role = role_of(cell)
+        if self._lost:
+            return cell, resources
         if role is Role.TEST:
             self._results[index] = self._grade(cell, resources, index)
             self.nb.cells[index] = cell  # the request to the servant has taken its place
             return cell, resources
         if role is Role.GIVEN:
-            self._run_given(cell)
+            self._started_grader().begin_given(cell)  # on both sides at the same time
+            super().preprocess_cell(cell, resources, index)
+            self._end_given(cell)
+            return cell, resources
         return super().preprocess_cell(cell, resources, index)
 
     def _started_grader(self) -> GraderProcess:
         if self._grader is None:
             files = self._source.parent if self._source else None
-            self._grader = GraderProcess(self._modules, self.km.provisioner.bridge, files)
+            bridge = self.km.provisioner.bridge
+            self._grader = GraderProcess(self._modules, bridge, files)
+            bridge.close()  # so that the kernel notices when the grader process ends
         return self._grader
 
-    def _run_given(self, cell: NotebookNode) -> None:
-        grader = self._started_grader()
-        grader.begin_given(cell)
-        answer = grader.answer(self.timeout or self.notebook_timeout) or {"error": {"evalue": "?"}}
+    def _close_grader(self) -> None:
+        grader, self._grader = self._grader, None
+        if grader:
+            grader.close()
+
+    def _end_given(self, cell: NotebookNode) -> None:
+        try:
+            answer = self._grader.answer(self.timeout or self.notebook_timeout)
+        except NoAnswer as reason:
+            self._lose_grader(cell, reason)
+            return
         if "error" in answer:
             what = answer["error"]["evalue"]
             self.log.error(f"given cell `{name_of(cell)}` failed in the grader process: {what}")
@@ -172,12 +194,18 @@ class IsolatedExecute(BoundedExecute):
         serve = new_code_cell(SERVE.format(index + 1), id=cell.get("id"))
         self._stopped = None
         super().preprocess_cell(serve, resources, index)
+        self._late = monotonic() - self._began >= seconds
         grader.ring()
-        answer = grader.answer(seconds)
-        result = self._result(answer, cell) if answer else self._no_answer(cell, seconds)
-        printed = (answer or {}).get("printed")
-        if printed:
-            serve.outputs.append(NotebookNode(output_type="stream", name="stdout", text=printed))
+        try:
+            answer = grader.answer(seconds)
+        except NoAnswer as reason:
+            self._lose_grader(cell, reason)
+            name, what = reason.args
+            return [*chatter(serve), error_output(name, f"stopped: this test {what}")]
+        result = self._result(answer, cell)
+        if answer["printed"]:
+            printed = NotebookNode(output_type="stream", name="stdout", text=answer["printed"])
+            serve.outputs.append(printed)
         return [*chatter(serve), *([result] if result else [])]
 
     def _result(self, answer: dict[str, Any], cell: NotebookNode) -> NotebookNode | None:
@@ -195,6 +223,8 @@ class IsolatedExecute(BoundedExecute):
                 return error_output(self._stopped.ename, self._stopped.evalue)
             if self._ended:
                 return error_output(NOT_RUN, f"not run: {self._ended}")
+            if self._late:
+                return error_output(TIMED_OUT, self.error_on_timeout["evalue"])
         raised = Raised(
             name=error["ename"],
             text=error["evalue"],
@@ -204,11 +234,11 @@ class IsolatedExecute(BoundedExecute):
         )
         return error_output(raised.name, message_for(raised, cell, self.nb), error["traceback"])
 
-    def _no_answer(self, cell: NotebookNode, seconds: float) -> NotebookNode:
-        """What a test gets that did not end, or ended its process; so do the ones after it."""
-        self._ended = self._ended or f"test cell `{name_of(cell)}` did not come to an end"
-        self.log.error(f"{self._ended}; the cells after it were not run")
-        return error_output(TIMED_OUT, f"stopped: it ran longer than {seconds} s")
+    def _lose_grader(self, cell: NotebookNode, reason: NoAnswer) -> None:
+        """Give the rest up: a late answer could be taken for that of another cell."""
+        self._ended = self._lost = f"cell `{name_of(cell)}` {reason.args[1]}"
+        self.log.error(f"{self._lost}; the cells after it were not run")
+        self._close_grader()
 
     def _finish(self, nb: NotebookNode) -> None:
         """Put the results in their places, now that nothing of the student's runs any more."""

@@ -10,10 +10,13 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import copy
 import io
 import json
 import linecache
+import math
 import os
+import reprlib
 import socket
 import symtable
 import sys
@@ -21,14 +24,18 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
+from IPython.display import display
 
 from .bridge import Bridge, Gone, StudentError, TimedOut
 
 PRINTED = 100_000  # characters kept of what a cell prints
+TOLD = 10_000  # characters kept of an error, and of each entry of its traceback
+ENTRIES = 40  # the last ones, kept of a traceback
+MAYBE = (ast.If, ast.While, ast.Try, ast.TryStar, ast.Match)  # need not bind what they could
 KINDS = {Gone: "gone", TimedOut: "timed out", StudentError: "student"}  # of errors
 
 
@@ -54,6 +61,8 @@ class Grader:
         self.bridge = bridge
         self.bell = bell
         self.names: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
+        self.names["display"] = display  # given cells find it in every kernel; here it prints
+        self.reserved: set[str] = set()  # trusted cells define them, or were to: none is asked for
         self.rings = 0  # of the bell, that were for earlier tests
 
     def carry_out(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +75,10 @@ class Grader:
         )
         run = self.run_given if asked.pop("op") == "given" else self.run_test
         with _captured() as printed:
-            answer = run(**asked)
+            try:
+                answer = run(**asked)
+            except BaseException as error:  # SystemExit included: whatever it is, the cell failed
+                answer = _told(error, asked["name"])
         return {**answer, "printed": printed()}
 
     def run_given(self, source: str, name: str) -> dict[str, Any]:
@@ -75,10 +87,12 @@ class Grader:
         A cell that works on what the student made is the student's side's alone.
         """
         tree = parse_cell(source, name)
-        loads, defines = names_of(tree)
-        if loads - defines - self.names.keys():
+        names = names_of(tree)
+        if names.loads - names.defines - self.names.keys():
             return {"ran": False}
-        return {"ran": True, **self._outcome(tree, name, {})}
+        self.reserved |= names.defines
+        _run(tree, name, self.names)
+        return {"ran": True}
 
     def run_test(
         self, source: str, name: str, number: int, seconds: float, rings: int
@@ -92,26 +106,19 @@ class Grader:
             os.read(self.bell, rings - self.rings)
             self.rings = rings
         self.bridge.begin(number, seconds)
+        theirs: dict[str, Any] = {}
         try:
             tree = parse_cell(source, name)
-            theirs = self.bridge.fetch(sorted(names_of(tree)[0] - self.names.keys()))
-            return self._outcome(tree, name, theirs)
-        except (Gone, TimedOut, SyntaxError) as error:
-            return _told(error, name)
-        finally:
-            self.bridge.end()
-
-    def _outcome(self, tree: ast.Module, name: str, theirs: dict[str, Any]) -> dict[str, Any]:
-        """Run ``tree`` with the names ``theirs`` added: its value, or its error."""
-        self.names.update(theirs)
-        try:
+            names = names_of(tree)
+            self.reserved |= names.defines - names.asks
+            theirs = self.bridge.fetch(sorted(names.asks - self.names.keys() - self.reserved))
+            self.names.update(theirs)
             return {"value": _plain(_run(tree, name, self.names))}
-        except BaseException as error:  # SystemExit included: whatever it is, the cell failed
-            return _told(error, name)
         finally:
             for key, value in theirs.items():  # the next cell asks anew
                 if self.names.get(key) is value:
                     del self.names[key]
+            self.bridge.end()
 
 
 @contextlib.contextmanager
@@ -128,6 +135,8 @@ def parse_cell(source: str, name: str) -> ast.Module:
     Raises :class:`SyntaxError`.
     """
     tree = ast.parse(TransformerManager().transform_cell(source), cell_file(name))
+    first = len(source) - len(source.lstrip())  # IPython drops the blank lines before it
+    ast.increment_lineno(tree, source[:first].count("\n"))
     tree.body = [line for line in tree.body if not ast.unparse(line).startswith("get_ipython()")]
     if source.rstrip().endswith(";") and tree.body and isinstance(tree.body[-1], ast.Expr):
         tree.body.append(ast.Pass())  # as in a kernel, this value is not shown
@@ -139,15 +148,62 @@ def cell_file(name: str) -> str:
     return f"<cell {name}>"
 
 
-def names_of(tree: ast.Module) -> tuple[set[str], set[str]]:
-    """The names that a cell looks up as globals, without builtins, and those it defines itself."""
+class Names(NamedTuple):
+    """The global names of a cell, without builtins."""
+
+    loads: set[str]
+    defines: set[str]
+    asks: set[str]  # those that it may look up before it has defined them
+
+
+def names_of(tree: ast.Module) -> Names:
+    """The names that a cell looks up as globals, and those it defines itself."""
+    loads, defines = _names_in(tree.body)
+    return Names(loads, defines, _asked(tree.body, set()))
+
+
+def _asked(lines: list[ast.stmt], bound: set[str]) -> set[str]:
+    """What ``lines`` look up that may not be ``bound`` by then; what they surely bind is added."""
+    asked: set[str] = set()
+    for line in lines:
+        loads, defines = _names_in([line])
+        if isinstance(line, ast.For | ast.With):
+            loads, defines = _names_in([_head(line)])
+            asked |= loads - bound
+            inside = bound if isinstance(line, ast.With) else set(bound)  # a loop may have no turn
+            inside |= defines
+            asked |= _asked(line.body, inside) | _asked(getattr(line, "orelse", []), set(bound))
+        elif isinstance(line, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            asked |= loads - bound - defines
+            bound |= defines
+        else:
+            asked |= loads - bound
+            if not isinstance(line, MAYBE):
+                bound |= defines
+    return asked
+
+
+def _head(line: ast.For | ast.With) -> ast.stmt:
+    """A loop or ``with`` that does nothing."""
+    head = copy.copy(line)
+    head.body = [ast.Pass()]
+    if isinstance(head, ast.For):
+        head.orelse = []
+    return head
+
+
+def _names_in(lines: list[ast.stmt]) -> tuple[set[str], set[str]]:
+    """The global names that ``lines`` look up somewhere, and those that they define."""
+    tree = ast.Module(lines, [])
     top = symtable.symtable(ast.unparse(tree), "cell", "exec")
     used, tables = set(), [top]
     for table in tables:  # grows as nested functions are met
         tables.extend(table.get_children())
         read = (s for s in table.get_symbols() if s.is_referenced())
         used |= {s.get_name() for s in read if table is top or s.is_global()}
+    added_to = (node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign))
     own = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    used |= own & {target.id for target in added_to if isinstance(target, ast.Name)}
     return used - set(dir(builtins)), own
 
 
@@ -164,25 +220,32 @@ def _run(tree: ast.Module, name: str, names: dict[str, Any]) -> Any:
 
 def _plain(value: Any) -> Any:
     """``value`` as the executor is told it: None, a plain number, or else a text about it."""
-    if value is None or type(value) in (int, float):
-        return value
-    if isinstance(value, np.floating | np.integer):
-        return value.item()
-    return f"{type(value).__name__} {value!r}"[:80]
+    if value is None:
+        return None
+    if type(value) in (int, float) or isinstance(value, np.floating | np.integer):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf
+    return f"{type(value).__name__} {reprlib.repr(value)}"[:80]
 
 
 def _told(error: BaseException, name: str) -> dict[str, Any]:
-    """An error for the executor: of what kind it is, where in the cell it came up, what it says."""
+    """An error for the executor: of what kind it is, where in the cell it came up, what it says.
+
+    What it says may come from the student, so it is cut.
+    """
     kind = next((word for base, word in KINDS.items() if isinstance(error, base)), "test")
     if type(error).__module__ == "fairmark.checks.failure":  # not imported in every notebook
         kind = "check"
+    lines = traceback.format_exception(error)[-ENTRIES:]
     return {
         "error": {
             "kind": kind,
             "ename": type(error).__name__,
-            "evalue": str(error),
+            "evalue": str(error)[:TOLD],
             "line": _line_in(error.__traceback__, name),
-            "traceback": traceback.format_exception(error),
+            "traceback": [line[:TOLD] for line in lines],
         }
     }
 

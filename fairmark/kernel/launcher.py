@@ -67,6 +67,11 @@ class Fork:
             self.wait(10)
         self.launcher.forks.pop(self.id, None)
 
+    def abandon(self) -> None:
+        """Have the whole process group killed, without waiting for it."""
+        self.signal(signal.SIGKILL)
+        self.launcher.forks.pop(self.id, None)
+
 
 class Launcher:
     """A zygote that imports ``modules``; it is waited for when the first fork is asked for."""

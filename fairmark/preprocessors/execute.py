@@ -61,6 +61,9 @@ class BoundedExecute(Execute):
     # an exit handler of the student's is nothing to wait for
     shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate").tag(config=True)
 
+    # errors of the system, for which no student gets a mark: the submission is left for later
+    not_the_kernels: tuple[type[Exception], ...] = ()
+
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any], km: Any = None
     ) -> tuple[NotebookNode, dict[str, Any]]:
@@ -77,6 +80,8 @@ class BoundedExecute(Execute):
         if any(has_code_of_student(cell) for cell in nb.cells):
             try:
                 nb, resources = super().preprocess(nb, resources, km)
+            except self.not_the_kernels:
+                raise
             except Exception as error:  # the kernel's, never the end of the submission
                 self._ended = f"the kernel did not start ({_first_line(error)})"
                 self.log.error(self._ended)

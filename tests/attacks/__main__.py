@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -31,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     only.add_argument("--ours-only", action="store_const", dest="only", const=OURS)
     parser.add_argument("--log", action="store_true", help="print what nbgrader said, too")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left behind
     chosen = [
         attack
         for attack in load_attacks()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -16,8 +17,10 @@ from .judge import revealed
 from .run import OURS, STOCK, Template
 
 ATTACKS = load_attacks()
-OPENINGS = ("Gets ", "Reads ", "Leaves ", "Ends ", "Runs ", "Writes ", "Ruins ", "Rewrites ")
-OPENINGS += ("Sends ", "Talks ", "Takes ", "Opens ", "Starts ", "Makes ", "Prints ", "Uses ")
+OPENINGS = re.compile(
+    "(Changes|Ends|Gets|Leaves|Makes|Opens|Prints|Reads|Rewrites|Ruins|Runs|Sends|Starts|Takes"
+    "|Talks|Uses|Writes) .+[.]"
+)
 SEEN = {  # an attack that stock nbgrader loses to, for each way to notice one
     "transformer": "points, earned",
     "history": "shows a hidden test",
@@ -89,8 +92,7 @@ def test_classes() -> None:
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.kind}-{attack.name}")
 def test_described(attack: Attack) -> None:
     """Each file says in its first line what stock nbgrader makes of it, and does something."""
-    assert attack.stock.startswith(OPENINGS)
-    assert attack.stock.endswith(".")
+    assert OPENINGS.fullmatch(attack.stock)
     assert attack.answers or attack.edit or attack.tamper
     assert attack.earned.keys() <= MAXIMA.keys()
     honest = [name for name, source in attack.answers.items() if source == HONEST]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
+LARGEST = 4 << 30  # bytes of a file: enough to show a point, and not to fill the disk
 GRACE = 3.0  # seconds that what was started may take to end after the command itself
 
 
@@ -44,14 +46,18 @@ def run(command: list[str], cwd: Path, env: dict[str, str], limit: float) -> Don
             stdout=log,
             stderr=log,
             start_new_session=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST, LARGEST)),
         )
+        code = None
         try:
-            code: int | None = process.wait(limit)
+            code = process.wait(limit)
         except subprocess.TimeoutExpired:
-            code = None
-        seconds = time.monotonic() - began
-        survivors = [] if code is None else _left(before)
-        _kill_all(before)
+            seconds, survivors = time.monotonic() - began, []
+        else:
+            seconds, survivors = time.monotonic() - began, _left(before)
+        finally:
+            _kill_all(before)
+            process.wait()
         log.seek(0)
         text = log.read(20_000_000).decode("utf-8", "replace")
     return Done(code, text, seconds, survivors)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .course import MAIN, Course, main_notebook, message
+from .course import MAIN, Course, main_notebook
 
 
 @pytest.fixture
@@ -103,14 +103,12 @@ class TestAutograde:
         failed_in_one_line(released, "run `nbgrader generate_assignment ex7` first")
 
     def test_no_kernel(self, released: Course) -> None:
-        """A kernel that does not start is a recorded result and an error in the log."""
+        """Where no kernel starts, nobody is given 0 for it: the submission is named and left."""
         hangs = "--WarmProvisioner.start_timeout=0"
-        code = released.nbgrader("autograde", "ex1", "--force", hangs)
-        assert code == 0, released.log
-        assert sum(released.points("perfect").values()) == 0
-        text = message(released.graded("perfect"), "test_double")
-        assert text.startswith("not run: the kernel did not start")
-        assert released.lines("ERROR", f"perfect/{MAIN}: the kernel did not start")
+        assert released.nbgrader("autograde", "ex1", "--force", hangs) != 0
+        assert released.lines("ERROR", "error processing assignment 'ex1' for student 'perfect'")
+        assert released.lines("LaunchError: a forked kernel did not start: it hangs")
+        assert not (released.root / "autograded" / "perfect" / "ex1").exists()
 
     def test_again(self, released: Course) -> None:
         """Graded again with force, the marks are right; without, nothing is done."""

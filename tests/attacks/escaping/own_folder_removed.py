@@ -1,4 +1,4 @@
-"""Gets nothing today: the kernel removes its own working folder, and puts a link in its place."""
+"""Makes all files of the course read-only: its working folder becomes a link to them."""
 
 ANSWERS = {
     "vector": """

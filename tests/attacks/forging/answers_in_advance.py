@@ -13,7 +13,4 @@ if servant:
         for value in (2.0, None, {}):
             servant._frames.put(codec.Encoder(servant._limits).message([number, "ok", value, []]))
 """,
-    "blend": "HONEST",
-    "tally": "HONEST",
-    "label": "HONEST",
 }

@@ -20,14 +20,14 @@ class Liar(type(servant)):
                 self.lie(*asked)
 
     def lie(self, cell, number, operation, args, released):
-        head = codec.Encoder(self._limits).message([number, "ok"])[:6].replace(b"\x02", b"\x04")
         good = codec.Encoder(self._limits).message([number, "ok", None, []])
         one = b"\xd6\x14" + (1).to_bytes(4, "big")  # a list of one item, of one item, ...
-        nest = good.replace(b"\xc0", one * 300_000 + b"\xc0")
-        keys = {key * (2**61 - 1): 0 for key in range(100_000)}
-        if cell % 2:
-            nest = codec.Encoder(self._limits).message([number, "ok", keys, []])
-        self._frames.put(nest)
+        nest = one * 300_000 + b"\xc0"
+        if cell % 2:  # a dict whose keys share a hash, written as the list of its items
+            items = [part for key in range(100_000) for part in (key * (2**61 - 1), 0)]
+            nest = b"\xd6\x16" + codec.Encoder(self._limits).message(items)[2:]
+        nest = good.replace(b"\xc0", nest)
+        self._frames.sock.sendall(len(nest).to_bytes(4, "big") + nest)
 
 
 if servant:

@@ -1,4 +1,4 @@
-"""Gets full marks: where a test fails, the kernel sends its full points in place of the error."""
+"""Gets a point for each test that fails: a number is sent in place of the error."""
 
 ANSWERS = {
     "vector": """
@@ -8,7 +8,7 @@ send = session.send
 
 def better(stream, kind, content=None, *more, **named):
     if kind == "error":
-        kind, content = "execute_result", {"data": {"text/plain": "2.0"}, "metadata": {},
+        kind, content = "execute_result", {"data": {"text/plain": "1.0"}, "metadata": {},
                                            "execution_count": 1}
     elif kind == "execute_reply":
         content = {**content, "status": "ok"}

@@ -22,7 +22,9 @@ class Liar(type(servant)):
     def lie(self, cell, number, operation, args, released):
         things = iter([(7, "function"), (2**63 - 1, "int"), (7, "x" * 60), (0, "")])
         refer = lambda thing: next(things, (7, "function"))
-        value = {name: object() for name in args[0]} if operation == "fetch" else object()
+        value = {"len": 3, "bool": True}.get(operation, object())
+        if operation == "fetch":
+            value = {name: object() for name in args[0]}
         self._frames.put(codec.Encoder(self._limits, refer).message([number, "ok", value, []]))
 
 

@@ -8,6 +8,7 @@ from unittest.mock import MagicMock
 import numpy
 
 sys.modules["numpy"] = fake = MagicMock()
+fake.testing = MagicMock(unsafe=True)
 """,
     "after": """
 sys.modules["numpy"] = numpy

@@ -1,4 +1,4 @@
-"""Ends the submission without a mark: folders so deep that they are hard to list or remove."""
+"""Gets nothing today: leaves folders so deep that they are hard to list or remove."""
 
 ANSWERS = {
     "vector": """
@@ -10,8 +10,4 @@ for _ in range(3000):
     os.chdir("d" * 50)
 os.fchdir(home)
 """,
-    "blend": "HONEST",
-    "tally": "HONEST",
-    "label": "HONEST",
 }
-EARNED = {"test_blend": 2, "test_tally": 2, "test_label": 2}

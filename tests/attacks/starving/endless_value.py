@@ -1,4 +1,4 @@
-"""Uses up nbgrader's time: a value that never ends where a test wants three numbers."""
+"""Gets nothing today: a value that never ends where a test wants three numbers."""
 
 ANSWERS = {
     "vector": """

@@ -1,4 +1,4 @@
-"""Starts 300 processes that stay, or as many as there can be."""
+"""Starts 300 processes, or as many as there can be."""
 
 ANSWERS = {
     "vector": """

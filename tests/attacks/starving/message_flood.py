@@ -1,4 +1,4 @@
-"""Sends messages as fast as it can, as long as it can."""
+"""Gets nothing today: sends messages as fast as it can, as long as it can."""
 
 ANSWERS = {
     "vector": """

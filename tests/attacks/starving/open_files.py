@@ -1,4 +1,4 @@
-"""Opens all the files it may, in its own kernel, and keeps them open."""
+"""Gets nothing today: opens all the files it may, and keeps them open."""
 
 ANSWERS = {
     "vector": """

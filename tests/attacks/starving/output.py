@@ -1,4 +1,4 @@
-"""Prints 400 MB, all of which nbgrader takes into its memory."""
+"""Ends the submission without a mark: prints 400 MB, all of which nbgrader is to take."""
 
 ANSWERS = {
     "vector": r"""

