@@ -63,6 +63,7 @@ def main() -> None:
         from fairmark.kernel.launcher import Launcher
 
         watch(Launcher, "__init__", lambda *_: "once")
+        watch(Launcher, "_folder_when_ready", lambda *_: "once")
         watch(GraderProcess, "__init__", lambda *_: "kernel_start")
         watch(GraderProcess, "close", lambda *_: "kernel_end")
     else:

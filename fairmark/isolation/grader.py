@@ -16,6 +16,7 @@ import json
 import linecache
 import math
 import os
+import re
 import reprlib
 import socket
 import symtable
@@ -36,6 +37,7 @@ PRINTED = 100_000  # characters kept of what a cell prints
 TOLD = 10_000  # characters kept of an error, and of each entry of its traceback
 ENTRIES = 40  # the last ones, kept of a traceback
 MAYBE = (ast.If, ast.While, ast.Try, ast.TryStar, ast.Match)  # need not bind what they could
+TIMED = re.compile(r"^\s*%%(time|capture)\b.*")  # magics of a whole cell that change no name
 KINDS = {Gone: "gone", TimedOut: "timed out", StudentError: "student"}  # of errors
 
 
@@ -134,6 +136,7 @@ def parse_cell(source: str, name: str) -> ast.Module:
 
     Raises :class:`SyntaxError`.
     """
+    source = TIMED.sub("", source)
     tree = ast.parse(TransformerManager().transform_cell(source), cell_file(name))
     first = len(source) - len(source.lstrip())  # IPython drops the blank lines before it
     ast.increment_lineno(tree, source[:first].count("\n"))

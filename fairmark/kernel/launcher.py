@@ -23,6 +23,7 @@ from typing import Any
 from .scratch import LOCK, PREFIX, remove_tree
 from .zygote import MESSAGE
 
+STEP = 0.02  # seconds that one thread listens while others may wait to
 START = 120  # seconds that a zygote may take to import everything
 # What a zygote, and so every notebook, gets of the environment: no secret is among it.
 PASSED_ON = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
@@ -151,19 +152,25 @@ class Launcher:
             socket.send_fds(self._control, [json.dumps(message).encode()], list(fds))
 
     def hear(self, seconds: float, enough: Callable[[], bool]) -> None:
-        """Take in what the zygote says until ``enough()``, for ``seconds`` at most."""
+        """Take in what the zygote says until ``enough()``, for ``seconds`` at most.
+
+        What one thread hears may be what another waits for, so nobody waits for long at a time.
+        """
         deadline = monotonic() + seconds
         while not enough():
             left = max(0.0, deadline - monotonic())
             with self._lock:
-                ready, _, _ = select.select([self._control], [], [], left)
+                if enough():  # another thread has heard it
+                    return
+                ready, _, _ = select.select([self._control], [], [], min(left, STEP))
                 data = self._control.recv(MESSAGE) if ready else None
-            if data is None:
-                return
-            if not data:
+                if data:
+                    self._note(json.loads(data))
+            if data == b"":
                 self._all_ended()
                 return
-            self._note(json.loads(data))
+            if data is None and left <= 0:
+                return
 
     def _note(self, event: dict[str, Any]) -> None:
         fork = self.forks.get(event.get("forked") or event.get("ended"))
@@ -192,6 +199,7 @@ class Launcher:
 
 
 _running: dict[tuple[str, ...], Launcher] = {}
+_starting = threading.Lock()
 
 
 def launcher_for(modules: Sequence[str]) -> Launcher:
@@ -200,9 +208,10 @@ def launcher_for(modules: Sequence[str]) -> Launcher:
     To have it warm in time, this may be called before it is needed.
     """
     key = tuple(modules)
-    found = _running.get(key)
-    if found is None or not found.alive:
-        found = _running[key] = Launcher(key)
+    with _starting:
+        found = _running.get(key)
+        if found is None or not found.alive:
+            found = _running[key] = Launcher(key)
     return found
 
 
