@@ -1,5 +1,5 @@
 # make demo   from source to marks on a sample class (ASSIGNMENT=ex1)
-# make test   the tests; test-isolation, attacks, lint, release, benchmark: see below
+# make test   the tests; test-isolation, test-attacks, attacks, lint, release, benchmark: see below
 # Everything is set up in .venv on first use; Python 3.11, make and git are enough.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ ASSIGNMENT ?= ex1
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test test-isolation attacks lint release benchmark clean
+.PHONY: demo test test-isolation test-attacks attacks lint release benchmark clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml constraints.txt
@@ -26,6 +26,10 @@ test: $(READY) lint
 # The same marks with isolation and without: every case of ex1 in a kernel of its own.
 test-isolation: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 -m slow tests/same_marks
+
+# Every attack against ours, and one of each kind against stock nbgrader.
+test-attacks: $(READY)
+	$(BIN)/python -m pytest -m attacks tests/attacks
 
 # Every attack against stock nbgrader and against ours, as a table; fails where ours loses one.
 attacks: $(READY)
