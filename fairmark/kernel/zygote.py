@@ -98,7 +98,10 @@ class Zygote:
 
     def _answer(self) -> bool:
         """Carry out one request; False at the end of the connection."""
-        data, fds, _, _ = socket.recv_fds(self.control, MESSAGE, 8)
+        try:
+            data, fds, _, _ = socket.recv_fds(self.control, MESSAGE, 8)
+        except ConnectionResetError:  # it was closed before all that was said had been heard
+            return False
         if not data:
             return False
         request = json.loads(data)

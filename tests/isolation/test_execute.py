@@ -186,7 +186,7 @@ class TestResults:
         )
         assert graded.result("slow") and graded.result("next")
         graded = grade(
-            given("slow", slow.format(5)),
+            given("slow", slow.format("0 if 'get_ipython' in dir() else 9")),  # not in the kernel
             student("x = 1"),
             check("next", "assert x == 2"),
             timeout=3,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from tests.kernel.confinement import (
     NOBODY,
     Confined,
 )
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background hands that on
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")
