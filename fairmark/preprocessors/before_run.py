@@ -14,6 +14,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.engine import make_url
+from traitlets.utils.importstring import import_item
 
 from fairmark.isolation.execute import IsolatedExecute
 from fairmark.kernel.launcher import LaunchError
@@ -103,7 +104,7 @@ class Preparation:
 
         Ends the run where it would need a sandbox that this system lacks.
         """
-        if IsolatedExecute not in self.converter.autograde_preprocessors:
+        if not any(map(_is_isolated, self.converter.autograde_preprocessors)):
             return
         config = self.converter.config
         try:
@@ -175,3 +176,9 @@ class Preparation:
         for folder in sorted(map(Path, glob(str(path.parent)))):
             if folder.is_dir() and not (folder / course.assignment_id).is_dir():
                 yield folder.name
+
+
+def _is_isolated(preprocessor: Any) -> bool:
+    """Whether it is, or names, the executor with a grader process: a list may hold both."""
+    found = import_item(preprocessor) if isinstance(preprocessor, str) else preprocessor
+    return isinstance(found, type) and issubclass(found, IsolatedExecute)

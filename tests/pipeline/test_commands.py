@@ -84,6 +84,16 @@ class TestRelease:
         assert subprocess.run(command, cwd=new.root, env=env, capture_output=True).returncode == 0
 
 
+NO_LANDLOCK = """
+from fairmark.kernel import sandbox
+
+def refuse():
+    raise sandbox.SandboxUnavailable("Landlock ABI 6 is needed, this kernel has 4")
+
+sandbox.check = refuse
+"""
+
+
 class TestAutograde:
     """``nbgrader autograde``."""
 
@@ -101,6 +111,17 @@ class TestAutograde:
         (path / "a.ipynb").write_text("{}")
         assert released.nbgrader("autograde", "ex7") != 0
         failed_in_one_line(released, "run `nbgrader generate_assignment ex7` first")
+
+    def test_no_sandbox(self, tmp_path: Path) -> None:
+        """Where the system cannot confine student code, one line says what and how to go on."""
+        course = Course(tmp_path, more=NO_LANDLOCK, **{MAIN: main_notebook()})
+        assert course.nbgrader("generate_assignment", "ex1") == 0, course.log
+        course.submit("perfect")
+        assert course.nbgrader("autograde", "ex1") != 0
+        failed_in_one_line(course, "this kernel has 4; to run it unconfined all the same")
+        assert not (course.root / "autograded" / "perfect").exists()
+        assert course.nbgrader("autograde", "ex1", "--WarmProvisioner.confined=False") == 0
+        assert sum(course.points("perfect").values()) == 3
 
     def test_no_kernel(self, released: Course) -> None:
         """Where no kernel starts, nobody is given 0 for it: the submission is named and left."""
