@@ -8,11 +8,9 @@ A kernelspec asks for it by the name ``fairmark-warm`` in its metadata; see
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import secrets
 import select
-import signal
 import socket
 from dataclasses import fields
 from functools import lru_cache
@@ -92,7 +90,7 @@ class WarmProvisioner(KernelProvisionerBase):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork, confine and start a kernel; return when its sockets are bound.
 
-        Raises :class:`LaunchError` or :class:`fairmark.kernel.sandbox.SandboxUnavailable`.
+        Raises :class:`LaunchError`.
         """
         readable = self.check()
         launcher = launcher_for(self.modules)
@@ -194,12 +192,6 @@ class WarmProvisioner(KernelProvisionerBase):
         await self.kill(restart)
         if self.bridge:
             self.bridge.close()
-
-    def interrupt(self) -> None:
-        """Interrupt what the kernel runs, from outside of any event loop."""
-        if self.fork:
-            with contextlib.suppress(OSError):
-                self.fork.signal(signal.SIGINT)
 
 
 @lru_cache(maxsize=1)

@@ -92,6 +92,14 @@ class TestStart:
         names = {path.name for path in handed_in.iterdir()}
         assert names == {"data", "homework.ipynb", "link", "pipe"}
 
+    def test_modules_of_the_submission(self, tmp_path):
+        """A module beside the notebook can be imported; one of Python's own comes before it."""
+        (tmp_path / "helper.py").write_text("answer = 42")
+        (tmp_path / "colorsys.py").write_text("answer = 43")
+        with running(cwd=tmp_path) as kernel:
+            assert kernel.run("import helper; print(helper.answer)") == "42\n"
+            assert kernel.run("import colorsys; print(hasattr(colorsys, 'answer'))") == "False\n"
+
     def test_output_of_programs(self, kernel, capfd):
         """What is written past Python goes to the cell or nowhere, never to the terminal."""
         kernel.run("import os; os.write(1, b'to one'); os.write(2, b'to two')")
@@ -179,16 +187,6 @@ class TestLife:
             reply = kernel.loop.run(kernel.client.get_shell_msg(timeout=60))
             assert reply["content"]["ename"] == "KeyboardInterrupt"
             assert kernel.run("print(kept)") == "1\n"
-
-    def test_interrupt_from_outside(self):
-        """The same without an event loop, as the executor does it."""
-        with running() as kernel:
-            kernel.start("import time\nopen('began', 'w').close()\ntime.sleep(1000)")
-            while not (kernel.fork.folder / "work" / "began").exists():
-                time.sleep(0.01)
-            kernel.manager.provisioner.interrupt()
-            reply = kernel.loop.run(kernel.client.get_shell_msg(timeout=60))
-            assert reply["content"]["ename"] == "KeyboardInterrupt"
 
     def test_poll_and_wait(self):
         """poll is None while it runs and its status afterwards; wait gives that, and forgets it."""
