@@ -1,4 +1,4 @@
-"""The command line: ``fairmark demo`` and ``fairmark marks``."""
+"""The command line: ``fairmark autograde``, ``fairmark demo`` and ``fairmark marks``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,51 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code. A person reads one line where it fails."""
     parser = argparse.ArgumentParser(prog="fairmark", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    grade = commands.add_parser(
+        "autograde",
+        help="grade a class, on all cores or on a cluster",
+        epilog="What else `nbgrader autograde` takes is taken too, as --Class.trait=value.",
+    )
+    grade.add_argument("--force", action="store_true", help="grade again what was graded before")
+    grade.add_argument("--student", metavar="NAME", help="this one alone; a pattern such as 'a*'")
+    grade.add_argument("--notebook", metavar="NAME", help="this one alone; or a pattern")
+    grade.add_argument("--workers", type=_count, help="default: what this machine carries")
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="use this Dask scheduler's workers")
     demo = commands.add_parser("demo", help="grade a sample class, from source to marks")
     marks = commands.add_parser("marks", help="print the marks of a graded assignment")
-    for command in (demo, marks):
+    for command in (grade, demo, marks):
         command.add_argument("assignment", help="the assignment, for instance ex1")
         command.add_argument("--course-dir", type=Path, default=Path(), help="the course folder")
-    options = parser.parse_args(arguments)
+    options, more = parser.parse_known_args(arguments)
+    if more and options.command != "autograde":
+        parser.error(f"unknown: {' '.join(more)}")
+    options.more = more
     try:
-        return {"demo": _demo, "marks": _marks}[options.command](options)
+        return {"autograde": _autograde, "demo": _demo, "marks": _marks}[options.command](options)
     except CourseError as error:
         print(f"fairmark {options.command}: {error}", file=sys.stderr)
         return 1
+
+
+def _autograde(options: argparse.Namespace) -> int:
+    from fairmark.autograde.command import autograde
+
+    for_nbgrader = options.more
+    if options.force:
+        for_nbgrader.append("--force")
+    for name in ("student", "notebook"):
+        if getattr(options, name):
+            for_nbgrader.append(f"--{name}={getattr(options, name)}")
+    return autograde(
+        options.assignment, options.course_dir, for_nbgrader, options.workers, options.scheduler
+    )
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def _marks(options: argparse.Namespace) -> int:

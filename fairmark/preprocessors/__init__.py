@@ -8,14 +8,14 @@ SUBMISSION_EXPORTER = "fairmark.preprocessors.submission.SubmissionExporter"
 
 SANITIZE = [
     "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.OverwriteKernelspec",
+    "fairmark.preprocessors.gradebook.RestoreKernelspec",
     "fairmark.preprocessors.restore.RestoreLockedCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 _SAVE = [
     "fairmark.preprocessors.execute.NotedLimit",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
+    "fairmark.preprocessors.saving.SaveMarks",
+    "fairmark.preprocessors.saving.SavePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 AUTOGRADE = [

@@ -23,12 +23,13 @@ from fairmark.kernel.provisioner import WarmProvisioner
 from .beside import Wrong, odd_files, time_in
 
 
-def prepare_run(converter: Autograde, log: Any) -> None:
+def prepare_run(converter: Autograde, log: Any, kernels: bool = True) -> None:
     """Check that ``converter`` can grade what it has listed, and complete its list.
 
-    Raises :class:`NbGraderException`, once the one line that says why is in ``log``.
+    With ``kernels``, which are then to run on this machine, have it get ready for them. Raises
+    :class:`NbGraderException`, once the one line that says why is in ``log``.
     """
-    Preparation(converter, log).run()
+    Preparation(converter, log, kernels).run()
 
 
 def originals(course: CourseDirectory, assignment: str, notebook: str) -> list[Path]:
@@ -60,15 +61,17 @@ class TolerantCourse(CourseDirectory):
 class Preparation:
     """What is done for one run."""
 
-    def __init__(self, converter: Autograde, log: Any) -> None:
+    def __init__(self, converter: Autograde, log: Any, kernels: bool) -> None:
         self.converter = converter
         self.course = converter.coursedir
         self.log = log
+        self.kernels = kernels
 
     def run(self) -> None:
         """All of it, in an order in which the first error ends the run with nothing written."""
         expected, known = self._in_gradebook()
-        self._prepare_kernels(expected)
+        if self.kernels:
+            self._prepare_kernels(expected)
         for student in self._without_folder():
             self.log.warning(
                 f"{student} handed in no folder {self.course.assignment_id}: not graded"

@@ -70,14 +70,17 @@ class BoundedExecute(Execute):
         """Run the code cells of ``nb`` in order, in place."""
         self.log = Named(self.log, resources)
         self.timeout_func = self._seconds_for
-        self._ended = ""  # why no further cell is run
+        # why no further cell is run
+        self._ended = (resources.get("nbgrader") or {}).get("not_run", "")
         self._spent = 0.0  # seconds that cells have run
         self._began = monotonic()
         self._kept = 0  # size of the output kept of this cell
         self._dropped = False  # whether a part of its output was dropped
         self._cut = False  # whether reading the output of this cell was given up
         self._stopped: NotebookNode | None = None  # what was recorded when this cell was stopped
-        if any(has_code_of_student(cell) for cell in nb.cells):
+        if self._ended:
+            self.log.error(f"not run: {self._ended}")
+        elif any(has_code_of_student(cell) for cell in nb.cells):
             try:
                 nb, resources = super().preprocess(nb, resources, km)
             except self.not_the_kernels:

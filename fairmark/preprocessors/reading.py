@@ -34,7 +34,7 @@ def read_submission(path: Path, max_bytes: int) -> tuple[NotebookNode, list[str]
     Raises :class:`Unreadable` where there is no notebook in it.
     """
     notes: list[str] = []
-    raw = _load(_text(path, max_bytes, notes))
+    raw = _load(_text(bytes_of(path, max_bytes), notes))
     if "worksheets" in raw or raw.get("nbformat") in (1, 2, 3):
         raw = _convert(raw, notes)
     elif raw.get("nbformat") != FORMAT:
@@ -56,7 +56,11 @@ def read_submission(path: Path, max_bytes: int) -> tuple[NotebookNode, list[str]
     return notebook, notes
 
 
-def _text(path: Path, max_bytes: int, notes: list[str]) -> str:
+def bytes_of(path: Path, max_bytes: int) -> bytes:
+    """What is in the file ``path``, which may be a notebook.
+
+    Raises :class:`Unreadable` where it cannot be one.
+    """
     try:
         info = path.lstat()
         if not stat.S_ISREG(info.st_mode):
@@ -64,9 +68,12 @@ def _text(path: Path, max_bytes: int, notes: list[str]) -> str:
         size = info.st_size
         if size > max_bytes:
             raise Unreadable(f"it is larger than {max_bytes / 1e6:g} MB ({size / 1e6:.1f} MB)")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise Unreadable(f"it cannot be opened ({error.strerror})") from None
+
+
+def _text(data: bytes, notes: list[str]) -> str:
     if not data.strip():
         raise Unreadable("it is empty")
     if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -9,7 +9,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from nbgrader.api import Gradebook, Notebook
+from nbgrader.api import Notebook
 from nbgrader.nbgraderformat import SCHEMA_VERSION
 from nbgrader.preprocessors import OverwriteCells
 from traitlets import Bool, Unicode
@@ -17,6 +17,7 @@ from traitlets import Bool, Unicode
 from fairmark.notebooks import grade_id, read
 
 from .cells import OURS, free_id, note, split_hidden
+from .gradebook import AsksGradebook
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Known:
         return new(source, id=cell_id, metadata={**metadata, "nbgrader": dict(self.meta)})
 
 
-class RestoreLockedCells(OverwriteCells):
+class RestoreLockedCells(AsksGradebook, OverwriteCells):
     """nbgrader's OverwriteCells, for notebooks that lost cells or metadata.
 
     The metadata of every cell that the gradebook knows is written anew from it, and dropped from
@@ -70,14 +71,22 @@ class RestoreLockedCells(OverwriteCells):
         help=OverwriteCells.missing_cell_notification.help,
     ).tag(config=True)
 
+    @classmethod
+    def look_up(cls, notebook: Notebook, originals: Iterable[Path]) -> dict[str, Known]:
+        """The cells of ``notebook`` that nbgrader saved, by name, in the order of the notebook.
+
+        The gradebook keeps no order, though a database file mostly gives rows as they were written;
+        so the first of ``originals`` that can be read decides, and only cells that it lacks come
+        after the others as they were given.
+        """
+        return _known(notebook, _order_in(originals))
+
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Write the assignment's own cells of ``nb`` anew, in place."""
         names = resources["nbgrader"]
-        with Gradebook(names["db_url"]) as gradebook:
-            notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
-            known = _known(notebook, _order_in(names.get("originals", [])))
+        known = self.answer(resources)
         tell = any(cell.cell_type == "code" for cell in nb.cells)  # else all is missing, and said
         stripped = not any(grade_id(cell) for cell in nb.cells)
         _tell(resources, "cells that stand more than once, the last counts", _copied(nb.cells))
@@ -131,11 +140,6 @@ def _order_in(originals: Iterable[Path]) -> list[str]:
 
 
 def _known(notebook: Notebook, order: list[str]) -> dict[str, Known]:
-    """The cells of ``notebook`` that nbgrader saved, by name, in the order of the notebook.
-
-    The gradebook keeps no order, though a database file mostly gives rows as they were written;
-    so ``order`` decides, and only cells that it lacks come after the others as they were given.
-    """
     place = {name: index for index, name in enumerate(order)}
     points = {cell.name: cell.max_score for cell in [*notebook.grade_cells, *notebook.task_cells]}
     graded = {cell.name for cell in notebook.grade_cells}

@@ -36,28 +36,51 @@ class SubmissionExporter(NotebookExporter):
     ) -> tuple[str, dict[str, Any]]:
         """The notebook text after the preprocessors; a file that holds none counts as empty."""
         path = Path(filename)
+        if not path.is_symlink() and not path.exists():
+            return self.from_nothing("No file of this name was handed in.", path, resources, **kw)
+        try:
+            notebook, notes = read_submission(path, self.max_bytes)
+        except Unreadable as error:
+            return self.from_unreadable(str(error), path, resources, **kw)
+        return self._from_notebook(notebook, notes, path, resources, **kw)
+
+    def from_unreadable(
+        self, why: str, path: Path, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """What becomes of a file in which there is no notebook, for the reason ``why``."""
+        notebook = _empty(f"The file that was handed in cannot be read: {why}.")
+        notes = [f"cannot be read and scores 0: {why}. Ask for a new file, grade again"]
+        return self._from_notebook(notebook, notes, path, resources, **kw)
+
+    def from_nothing(
+        self, why: str, path: Path, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """What becomes of a notebook that counts as empty, which has been said elsewhere."""
+        return self._from_notebook(_empty(why), [], path, resources, **kw)
+
+    def _from_notebook(
+        self,
+        notebook: NotebookNode,
+        notes: list[str],
+        path: Path,
+        resources: dict[str, Any] | None,
+        **kw: Any,
+    ) -> tuple[str, dict[str, Any]]:
         resources = ResourcesDict() if resources is None else resources
         resources["metadata"] = ResourcesDict(name=path.stem, path=str(path.parent))
-        notes: list[str] = []
-        if not path.is_symlink() and not path.exists():
-            notebook = _empty("No file of this name was handed in.")  # nbgrader has said so
-        else:
-            try:
-                notebook, notes = read_submission(path, self.max_bytes)
-            except Unreadable as error:
-                notes = [f"cannot be read and scores 0: {error}. Ask for a new file, grade again"]
-                notebook = _empty(f"The file that was handed in cannot be read: {error}.")
-        if isinstance(resources.get("nbgrader"), dict):
-            resources["nbgrader"]["notes"] = notes
+        label = os.path.relpath(path)
+        names = resources.get("nbgrader")
+        if isinstance(names, dict):
+            names["notes"] = notes
+            label = names.get("label", label)
             course = getattr(self.parent, "coursedir", None)
             if course:
-                names = resources["nbgrader"]
                 names["originals"] = originals(course, names["assignment"], names["notebook"])
                 names["hidden"] = hidden_from_students(course)
         output, resources = self.from_notebook_node(notebook, resources=resources, **kw)
         notes = (resources.get("nbgrader") or {}).get("notes", notes)
         if notes:
-            self.log.warning(f"{os.path.relpath(filename)}: {'; '.join(notes)}.")
+            self.log.warning(f"{label}: {'; '.join(notes)}.")
         return output, resources
 
 

@@ -1,0 +1,134 @@
+"""``fairmark autograde``: nbgrader's options and configuration, and ours."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nbgrader.apps import AutogradeApp
+from nbgrader.converters import Autograde, NbGraderException
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from fairmark.course import CONFIG, CourseError
+from fairmark.kernel.launcher import LaunchError
+from fairmark.preprocessors.before_run import prepare_run
+
+from .coordinator import Coordinator, Stop, only_one_at_a_time
+from .engine import Engine, EngineError, workers_for_this_machine
+from .kit import UnfitStep
+from .ledger import Ledger
+from .progress import Display, Summary
+from .selection import all_submissions, to_grade
+
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
+
+
+def autograde(
+    assignment: str,
+    folder: Path,
+    nbgrader_options: list[str],
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> int:
+    """Grade what is to be graded of ``assignment`` in the course in ``folder``.
+
+    Returns the exit code: 0 where nothing is left to be graded. Raises :class:`CourseError`.
+    """
+    if not (folder / CONFIG).is_file():
+        raise CourseError(
+            f"{folder.resolve()} is no course folder: it has no {CONFIG}; "
+            "call this in the course folder or give --course-dir"
+        )
+    os.chdir(folder)
+    converter = _converter(assignment, nbgrader_options)
+    summary = Summary()
+    engine = Engine(workers or workers_for_this_machine(), scheduler)
+    try:
+        with only_one_at_a_time(Path(converter.coursedir.root)):
+            _grade(converter, engine, summary)
+    except NbGraderException as error:
+        raise CourseError(str(error)) from None
+    except (EngineError, LaunchError, Stop, UnfitStep) as error:
+        if not summary.total:
+            raise CourseError(str(error)) from None
+        summary.stopped = str(error)
+    except SQLAlchemyError as error:
+        url = make_url(converter.coursedir.db_url).render_as_string(hide_password=True)
+        reason = str(error).splitlines()[0]
+        raise CourseError(f"the gradebook {url} cannot be used: {reason}") from None
+    except KeyboardInterrupt:
+        summary.stopped = "Stopped; everything graded so far is recorded."
+    for line in summary.lines():
+        print(line, file=sys.stderr)
+    if summary.stopped.startswith("Stopped"):
+        return INTERRUPTED
+    return 1 if summary.stopped or summary.not_graded else 0
+
+
+def _converter(assignment: str, options: list[str]) -> Autograde:
+    """nbgrader's own converter, set up as its command line would."""
+    app = AutogradeApp()
+    app.initialize([*options, assignment])
+    app.coursedir.assignment_id = assignment
+    return Autograde(coursedir=app.coursedir, parent=app)
+
+
+def _grade(converter: Autograde, engine: Engine, summary: Summary) -> None:
+    converter.init_notebooks()
+    notices = Notices(summary)
+    prepare_run(converter, notices, kernels=engine.address is None)
+    course = converter.coursedir
+    with _open(course) as ledger:
+        known = set(ledger.shapes)
+        submissions = all_submissions(converter, known, notices)
+        chosen = to_grade(submissions, ledger.graded(), converter.force)
+        summary.total, summary.skipped = len(chosen), len(submissions) - len(chosen)
+        if not chosen:
+            return
+        what = f"{course.assignment_id}, {engine.description}"
+        with _terminated_like_interrupted(), engine, Display(summary, what) as display:
+            Coordinator(converter, ledger, summary).run(chosen, engine, display)
+
+
+@contextmanager
+def _open(course: Any) -> Iterator[Ledger]:
+    ledger = Ledger(course.db_url, course.course_id, course.assignment_id)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+class Notices:
+    """A log for what is said before grading: what names a student is kept for the summary."""
+
+    def __init__(self, summary: Summary) -> None:
+        self.summary = summary
+
+    def warning(self, text: str) -> None:
+        """Keep it for the summary."""
+        who, _, what = text.partition(": ")
+        self.summary.add_problem(who, what or text)
+
+    def error(self, text: str) -> None:
+        """Nothing: the same text is raised."""
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,248 @@
+"""Workers on ``dask.distributed``, and what becomes of work when one of them is lost.
+
+Dask schedules, starts again what died, and moves bytes. What it cannot know is decided here: a
+notebook whose worker died is put off, and tried by itself when all others are done; so whichever
+notebook ends its workers is known for sure, and no other suffers with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import dask
+from dask.system import CPU_COUNT
+from distributed import Client, Future, KilledWorker, LocalCluster
+from distributed.security import Security
+from distributed.system import MEMORY_LIMIT
+
+from . import worker
+from .parcel import Task
+
+TRIES = 3  # how often a notebook may end its worker
+FAULTS = 2  # how often a worker may fail to grade a notebook, for reasons of its own
+ROOM = 3_000_000_000  # bytes of memory for each worker, with its kernel
+PATIENCE = 120  # seconds without any worker, or without a scheduler, after which a run is given up
+LOCAL = {
+    "distributed.scheduler.allowed-failures": 0,  # counted here
+    "distributed.scheduler.worker-saturation": 1.0,  # a worker holds what it runs, nothing more
+    "distributed.worker.memory.terminate": 0.95,
+    "distributed.logging": {"distributed": "critical"},
+}
+
+
+class EngineError(Exception):
+    """There is nobody to do the work; one line that says why."""
+
+
+@dataclass
+class Job:
+    """A task on its way, and how often it went wrong."""
+
+    task: Task
+    deaths: int = 0
+    faults: int = 0
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a task: the bytes that the worker gave, or why there are none.
+
+    ``given_up`` says how often a notebook ended its worker before it was graded without being run.
+    """
+
+    task: Task
+    result: bytes | None
+    error: str = ""
+    given_up: int = 0
+
+
+def workers_for_this_machine() -> int:
+    """As many as there are cores, and memory for their kernels."""
+    return max(1, min(CPU_COUNT, int(MEMORY_LIMIT // ROOM)))
+
+
+class Engine:
+    """Workers, for as long as the context lasts.
+
+    Without ``address`` they are processes of this machine, joined by TLS with a key of this run, so
+    that nobody else on the machine can give them work.
+    """
+
+    def __init__(self, workers: int, address: str | None = None) -> None:
+        self.workers = workers
+        self.address = address
+        self._events: queue.Queue[Future] = queue.Queue()
+        self._jobs: dict[Any, Job] = {}  # by the key of the future
+        self._futures: dict[Any, Future] = {}
+        self._suspects: deque[Job] = deque()
+        self._again: deque[Job] = deque()
+        self._count = 0
+
+    @property
+    def description(self) -> str:
+        """Where the work is done."""
+        return f"{self.workers} workers" if self.address is None else f"workers of {self.address}"
+
+    def __enter__(self) -> Engine:
+        self._exit = contextlib.ExitStack()
+        with contextlib.ExitStack() as stack:
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)
+            stack.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore")  # of sizes and ports: nothing that a grader can act on
+            if self.address is None:
+                stack.enter_context(dask.config.set(LOCAL))
+                cluster = LocalCluster(
+                    n_workers=self.workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",
+                    security=Security.temporary(),
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                )
+                stack.callback(cluster.close, timeout=10)
+                self.client = Client(cluster, set_as_default=False)
+            else:
+                self.client = self._connected()
+            stack.callback(self._close_client)
+            self._exit = stack.pop_all()
+        return self
+
+    def _connected(self) -> Client:
+        try:
+            client = Client(self.address, timeout=PATIENCE / 4, set_as_default=False)
+        except (OSError, ValueError, TimeoutError, RuntimeError) as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise EngineError(f"no scheduler at {self.address}: {reason}") from None
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            client.close()
+            raise EngineError(f"the scheduler at {self.address} has no workers") from None
+        return client
+
+    def _close_client(self) -> None:
+        for future in self._futures.values():
+            with contextlib.suppress(Exception):  # it may be gone with its scheduler
+                future.cancel(force=True)
+        with contextlib.suppress(Exception):
+            self.client.close(timeout=5)
+
+    def __exit__(self, *error: Any) -> None:
+        self._exit.close()
+
+    def run(self, kit: bytes, tasks: Iterable[Task]) -> Iterator[Done]:
+        """Do every task; results come as they are ready.
+
+        Only a few tasks more than there are workers are taken from ``tasks`` at a time. Raises
+        :class:`EngineError` when there is nobody left to do them.
+        """
+        self._kit_bytes = kit
+        self._kit: Future | None = None
+        new = iter(tasks)
+        while True:
+            self._fill(new)
+            if not self._jobs:
+                return
+            future = self._next_event()
+            job = self._jobs.pop(future.key, None)
+            self._futures.pop(future.key, None)
+            if job is not None:
+                yield from self._settle(job, future)
+
+    def _fill(self, new: Iterator[Task]) -> None:
+        """Submit as much as the workers should know of."""
+        while len(self._jobs) < self._window():
+            if self._again:
+                self._submit(self._again.popleft())
+                continue
+            task = next(new, None)
+            if task is None:
+                break
+            self._submit(Job(task))
+        if not self._jobs and self._suspects:
+            self._submit(self._suspects.popleft())
+
+    def _window(self) -> int:
+        if any(job.alone for job in self._jobs.values()):
+            return 0
+        return 2 * max(1, self._threads())
+
+    def _threads(self) -> int:
+        if self.address is None:
+            return self.workers
+        return sum(one["nthreads"] for one in self.client.scheduler_info()["workers"].values())
+
+    def _submit(self, job: Job) -> None:
+        if self.client.status == "closed":
+            raise EngineError(f"the scheduler at {self.address} is gone")
+        if self._kit is None or self._kit.status in {"cancelled", "lost", "error"}:
+            name = f"kit-{os.getpid()}-{self._count}"
+            self._kit = self.client.submit(bytes, self._kit_bytes, key=name)
+        self._count += 1
+        key = ("grade", os.getpid(), self._count)
+        future = self.client.submit(worker.grade, self._kit, job.task.pack(), key=key)
+        self._jobs[future.key], self._futures[future.key] = job, future
+        future.add_done_callback(self._events.put)
+
+    def _next_event(self) -> Future:
+        """The next future that has come to an end."""
+        last = monotonic()
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._events.get(timeout=1)
+            if self.client.status == "closed":
+                raise EngineError(f"the scheduler at {self.address} is gone")
+            if self.address is None or self._threads():
+                last = monotonic()
+            elif monotonic() - last > PATIENCE:
+                raise EngineError(f"no workers at {self.address} for {PATIENCE} s")
+
+    def _settle(self, job: Job, future: Future) -> Iterator[Done]:
+        """Say what came of a job, or put it where it will be tried again."""
+        if future.status == "finished":
+            with contextlib.suppress(Exception):  # lost with its worker, between the two
+                result = future.result()
+                yield Done(job.task, result, given_up=job.deaths if job.deaths >= TRIES else 0)
+                return
+            self._put_back(job)
+        elif future.status == "error":
+            error = future.exception()
+            yield from (
+                self._died(job) if isinstance(error, KilledWorker) else self._failed(job, error)
+            )
+        else:  # the scheduler is another one than it was
+            self._put_back(job)
+
+    def _put_back(self, job: Job) -> None:
+        (self._suspects if job.alone else self._again).append(job)
+
+    def _died(self, job: Job) -> Iterator[Done]:
+        """The worker died: by this notebook, by another, or by itself."""
+        job.deaths += 1
+        if job.deaths >= TRIES:
+            task = job.task.weaker(f"it ended its worker {job.deaths} times")
+            if task is None:
+                yield Done(job.task, None, "every worker that was to grade it died")
+                return
+            job.task = task
+        job.alone = True
+        self._put_back(job)
+
+    def _failed(self, job: Job, error: BaseException | None) -> Iterator[Done]:
+        job.faults += 1
+        if job.faults < FAULTS:
+            self._put_back(job)
+            return
+        text = (str(error).strip().splitlines() or [""])[0][:300]
+        yield Done(job.task, None, f"{type(error).__name__}: {text}")
