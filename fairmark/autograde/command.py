@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from .engine import Engine, EngineError, workers_for_this_machine
 from .kit import UnfitStep
 from .ledger import Ledger
 from .progress import Display, Summary
-from .selection import all_submissions, to_grade
+from .selection import all_submissions, student_of, to_grade
 
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
@@ -80,13 +82,13 @@ def _converter(assignment: str, options: list[str]) -> Autograde:
 
 
 def _grade(converter: Autograde, engine: Engine, summary: Summary) -> None:
-    converter.init_notebooks()
-    notices = Notices(summary)
-    prepare_run(converter, notices, kernels=engine.address is None)
+    log = Notices(summary).log
+    _list_submissions(converter, summary)
+    prepare_run(converter, log, kernels=engine.address is None)
     course = converter.coursedir
     with _open(course) as ledger:
         known = set(ledger.shapes)
-        submissions = all_submissions(converter, known, notices)
+        submissions = all_submissions(converter, known, log)
         chosen = to_grade(submissions, ledger.graded(), converter.force)
         summary.total, summary.skipped = len(chosen), len(submissions) - len(chosen)
         if not chosen:
@@ -94,6 +96,20 @@ def _grade(converter: Autograde, engine: Engine, summary: Summary) -> None:
         what = f"{course.assignment_id}, {engine.description}"
         with _terminated_like_interrupted(), engine, Display(summary, what) as display:
             Coordinator(converter, ledger, summary).run(chosen, engine, display)
+
+
+def _list_submissions(converter: Autograde, summary: Summary) -> None:
+    course, log = converter.coursedir, converter.log
+    converter.log = _silent()  # what it would say of a folder is said below
+    try:
+        converter.init_notebooks()
+    finally:
+        converter.log = log
+    pattern = course.format_path(
+        course.submitted_directory, course.student_id, course.assignment_id
+    )
+    for folder in sorted(set(glob(pattern)) - set(converter.assignments)):
+        summary.add_problem(student_of(course, folder), "no notebook was handed in: not graded")
 
 
 @contextmanager
@@ -105,19 +121,26 @@ def _open(course: Any) -> Iterator[Ledger]:
         ledger.close()
 
 
-class Notices:
-    """A log for what is said before grading: what names a student is kept for the summary."""
+def _silent() -> logging.Logger:
+    log = logging.Logger("silent")
+    log.addHandler(logging.NullHandler())
+    return log
+
+
+class Notices(logging.Handler):
+    """Keeps what is said before grading for the summary."""
 
     def __init__(self, summary: Summary) -> None:
+        super().__init__(logging.WARNING)
         self.summary = summary
+        self.log = logging.Logger("fairmark.autograde")
+        self.log.addHandler(self)
 
-    def warning(self, text: str) -> None:
-        """Keep it for the summary."""
-        who, _, what = text.partition(": ")
-        self.summary.add_problem(who, what or text)
-
-    def error(self, text: str) -> None:
-        """Nothing: the same text is raised."""
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a warning, by the student that it begins with; an error is raised as well."""
+        if record.levelno == logging.WARNING:
+            who, _, what = record.getMessage().partition(": ")
+            self.summary.add_problem(who, what)
 
 
 @contextmanager

@@ -128,7 +128,7 @@ class Coordinator:
                 student, f"{notebook}: given up, it ended its worker {done.given_up} times"
             )
         for _, text in outcome.log:
-            self.summary.add_problem(student, text)
+            self.summary.add_problem(student, text.removeprefix(f"{student}/"))
         if set(pending.outcomes) == set(pending.submission.notebooks):
             del self._pending[student]
             self._record(pending, display)
@@ -194,10 +194,12 @@ class Coordinator:
         submission = pending.submission
         for notebook, outcome in pending.outcomes.items():
             self._finish_notebook(entry, submission, notebook, outcome)
-        for notebook in self.ledger.shapes:
-            if not (submission.handed_in / f"{notebook}.ipynb").exists():
-                self.summary.add_problem(submission.student, f"{notebook}: not handed in")
-                entry.nothing_handed_in(notebook)
+        there = submission.handed_in
+        missing = [name for name in self.ledger.shapes if not (there / f"{name}.ipynb").exists()]
+        for notebook in missing:
+            entry.nothing_handed_in(notebook)
+        if missing:
+            self.summary.add_problem(submission.student, f"not handed in: {', '.join(missing)}")
 
     def _finish_notebook(
         self, entry: Entry, submission: Submission, notebook: str, outcome: Outcome

@@ -46,7 +46,6 @@ class Ledger:
 
     def __init__(self, db_url: str, course_id: str, assignment: str) -> None:
         self.gradebook = Gradebook(db_url, course_id)
-        self.course_id = course_id
         self.assignment = assignment
         found = self.gradebook.find_assignment(assignment)
         self.assignment_id = found.id
@@ -128,7 +127,7 @@ class Entry:
         if self.session.get(Student, student) is None:
             if not create:
                 raise MissingEntry(f"{student} is not in the gradebook")
-            self.session.add(Student(id=student, course_id=ledger.course_id))
+            self.session.add(Student(id=student))
             self.session.flush()
 
     def _make(self, ledger: Ledger, student: str) -> None:

@@ -28,6 +28,10 @@ SERVE = "get_ipython().kernel.servant.serve({})"  # what the kernel runs beside 
 GIVEN_FILES = 500_000_000  # bytes of an assignment's own files that tests find beside them
 
 
+# found once in a process, also where nothing was: by the notebook and the time of its last change
+_modules: dict[Any, list[str]] = {}
+
+
 class NoAnswer(Exception):
     """The grader process is of no further use: the name of this as an error, and what it did."""
 
@@ -121,18 +125,25 @@ class IsolatedExecute(BoundedExecute):
         finally:
             self._close_grader()
 
-    def warm_up(self, originals: list[Path]) -> None:
-        """Start to get ready for the notebook that has these originals, without waiting for it."""
+    def warm_up(self, originals: list[Path]) -> list[str]:
+        """Start to get ready for the notebook that has these originals, without waiting for it.
+
+        Returns the modules that its kernels are forked with.
+        """
         self._find_modules(originals)
         launcher_for(self._modules)
+        return self._modules
 
     def _find_modules(self, originals: list[Path]) -> None:
         self._source = _first_there(reversed(originals))
-        try:
-            self._modules = modules_of(self._source) if self._source else []
-        except PreloadError as error:
-            self.log.warning(f"{error}; kernels import what they need themselves")
-            self._modules = []
+        key = (self._source, self._source.stat().st_mtime_ns) if self._source else None
+        if key not in _modules:
+            try:
+                _modules[key] = modules_of(self._source) if self._source else []
+            except PreloadError as error:
+                self.log.warning(f"{error}; kernels import what they need themselves")
+                _modules[key] = []
+        self._modules = _modules[key]
 
     def create_kernel_manager(self) -> WarmManager:
         """The manager of a kernel that is forked with this notebook's modules."""

@@ -44,16 +44,21 @@ def read_submission(path: Path, max_bytes: int) -> tuple[NotebookNode, list[str]
     if not raw["cells"]:
         raise Unreadable("it is a notebook without a single cell")
     _note_language(raw, notes)
+    notebook = empty_notebook()
+    notebook.metadata.update(_noticed_before(raw))
+    notebook.cells = _cells(raw["cells"], notes)
+    return notebook, notes
+
+
+def empty_notebook() -> NotebookNode:
+    """A notebook without cells, in the current format, for the kernel of the course."""
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    notebook = nbformat.from_dict(
+    return nbformat.from_dict(
         {"cells": [], "metadata": metadata, "nbformat": FORMAT, "nbformat_minor": 5}
     )
-    notebook.metadata.update(_noticed_before(raw))
-    notebook.cells = _cells(raw["cells"], notes)
-    return notebook, notes
 
 
 def bytes_of(path: Path, max_bytes: int) -> bytes:

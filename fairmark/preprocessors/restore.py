@@ -154,7 +154,6 @@ def _known(notebook: Notebook, order: list[str]) -> dict[str, Known]:
             "solution": cell.name in answers,
             "task": cell.name in tasks,
             "locked": cell.locked,
-            "cell_type": cell.cell_type,
         }
         if cell.name in points:
             meta["points"] = points[cell.name]

@@ -9,11 +9,11 @@ from typing import Any
 from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell
 from traitlets import Integer
 
 from .before_run import hidden_from_students, originals, prepare_run
-from .reading import Unreadable, read_submission
+from .reading import Unreadable, empty_notebook, read_submission
 
 
 class SubmissionExporter(NotebookExporter):
@@ -85,5 +85,7 @@ class SubmissionExporter(NotebookExporter):
 
 
 def _empty(reason: str) -> NotebookNode:
+    notebook = empty_notebook()
     text = f"**{reason}** It counts as an empty notebook."
-    return new_notebook(cells=[new_markdown_cell(text, id="not-readable")])
+    notebook.cells.append(new_markdown_cell(text, id="not-readable"))
+    return notebook
