@@ -25,6 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     grade.add_argument("--notebook", metavar="NAME", help="this one alone; or a pattern")
     grade.add_argument("--workers", type=_count, help="default: what this machine carries")
     grade.add_argument("--scheduler", metavar="ADDRESS", help="use this Dask scheduler's workers")
+    grade.add_argument(
+        "--timings", metavar="FILE", type=Path, help="write what it took there, as JSON"
+    )
     demo = commands.add_parser("demo", help="grade a sample class, from source to marks")
     marks = commands.add_parser("marks", help="print the marks of a graded assignment")
     for command in (grade, demo, marks):
@@ -51,7 +54,12 @@ def _autograde(options: argparse.Namespace) -> int:
         if getattr(options, name):
             for_nbgrader.append(f"--{name}={getattr(options, name)}")
     return autograde(
-        options.assignment, options.course_dir, for_nbgrader, options.workers, options.scheduler
+        options.assignment,
+        options.course_dir,
+        for_nbgrader,
+        options.workers,
+        options.scheduler,
+        options.timings,
     )
 
 

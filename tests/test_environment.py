@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-CONDA_NAMES = {"pytorch-cpu": "torch", "msgpack-python": "msgpack"}
+CONDA_NAMES = {"dask-core": "dask", "msgpack-python": "msgpack", "pytorch-cpu": "torch"}
 
 
 def canonical(name: str) -> str:
@@ -22,7 +22,7 @@ def canonical(name: str) -> str:
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DIRECT = {
-    canonical(entry.partition(";")[0])
+    canonical(re.split(r"[;\[]", entry)[0])
     for entry in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"])
 }
 PINNED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -37,11 +38,14 @@ def autograde(
     nbgrader_options: list[str],
     workers: int | None = None,
     scheduler: str | None = None,
+    timings: Path | None = None,
 ) -> int:
     """Grade what is to be graded of ``assignment`` in the course in ``folder``.
 
-    Returns the exit code: 0 where nothing is left to be graded. Raises :class:`CourseError`.
+    What it took goes to the file ``timings``, as JSON. Returns the exit code: 0 where nothing is
+    left to be graded. Raises :class:`CourseError`.
     """
+    timings = timings and timings.absolute()
     if not (folder / CONFIG).is_file():
         raise CourseError(
             f"{folder.resolve()} is no course folder: it has no {CONFIG}; "
@@ -68,6 +72,9 @@ def autograde(
         summary.stopped = "Stopped; everything graded so far is recorded."
     for line in summary.lines():
         print(line, file=sys.stderr)
+    if timings:
+        took = {"submissions": summary.graded, "seconds": summary.seconds, "cpu": summary.spent}
+        timings.write_text(json.dumps(took))
     if summary.stopped.startswith("Stopped"):
         return INTERRUPTED
     return 1 if summary.stopped or summary.not_graded else 0

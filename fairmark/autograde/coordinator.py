@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic, sleep, thread_time
+from time import monotonic, process_time, sleep
 from typing import Any
 
 import nbformat
@@ -72,7 +72,7 @@ class Coordinator:
         local = engine.address is None
         kit = pickle.dumps(make_kit(self.converter, self.ledger.gradebook, local))
         self.ledger.session.rollback()
-        began = thread_time()
+        began = process_time()
         try:
             for done in engine.run(kit, self._tasks(submissions)):
                 self._take(done, display)
@@ -80,7 +80,7 @@ class Coordinator:
         except EngineError as error:
             raise Stop(f"{error}.") from None
         finally:
-            self.summary.spent["coordinator"] += thread_time() - began
+            self.summary.spent["coordinator"] += process_time() - began
 
     def _tasks(self, submissions: list[Submission]) -> Iterator[Task]:
         """The notebooks, read when a worker is about to have time for them."""

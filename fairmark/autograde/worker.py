@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fairmark import __version__
-from fairmark.kernel.launcher import use_doors
+from fairmark.kernel.launcher import spent, use_doors
 from fairmark.kernel.scratch import locked_folder, remove_tree
 from fairmark.preprocessors.gradebook import AsksGradebook
 from fairmark.preprocessors.submission import SubmissionExporter
@@ -78,11 +78,10 @@ class Bench:
         for step in self.exporter._preprocessors:
             if isinstance(step, AsksGradebook):
                 step.told = kit.told[name_of(type(step))]
-        self._reported = spent()
+        self._reported = _spent()
 
     def grade(self, task: Task) -> Outcome:
         """The graded notebook of ``task``."""
-        began = time.thread_time()
         self.log.lines.clear()
         with TemporaryDirectory(dir=self.folder, prefix="submission-") as folder:
             place = Path(folder)
@@ -92,8 +91,7 @@ class Bench:
             if task.data is not None:
                 path.write_bytes(task.data)
             text = self._convert(task, path)
-        worker = {"worker": time.thread_time() - began}
-        return Outcome(text.encode(), list(self.log.lines), worker | self._newly_spent())
+        return Outcome(text.encode(), list(self.log.lines), self._newly_spent())
 
     def _convert(self, task: Task, path: Path) -> str:
         resources = {"nbgrader": self._names(task)}
@@ -123,8 +121,8 @@ class Bench:
             os.link(self.source / name, target)
 
     def _newly_spent(self) -> dict[str, float]:
-        """CPU seconds of the processes that have ended since this was last asked."""
-        before, self._reported = self._reported, spent()
+        """CPU seconds since this was last asked; those of other processes once they ended."""
+        before, self._reported = self._reported, _spent()
         return {name: total - before.get(name, 0.0) for name, total in self._reported.items()}
 
     def close(self) -> None:
@@ -154,5 +152,6 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def spent() -> dict[str, float]:
-    return {}
+def _spent() -> dict[str, float]:
+    """CPU seconds of this process, and of what it had forked, by kind of process."""
+    return {"worker": time.process_time()} | spent()

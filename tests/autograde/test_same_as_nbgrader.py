@@ -60,7 +60,7 @@ def test_summary_names_problems(by_us: tuple[Path, str]) -> None:
     said = by_us[1]
     for student, what in {
         "loops": "Timeout waiting for execute reply (3s)",
-        "exits": "ended",
+        "exits": "the kernel died in cell",
         "renamed": "no notebook of the assignment",
         "no_folder": "handed in no folder",
         "no_notebook": "no notebook was handed in",
