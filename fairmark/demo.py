@@ -1,18 +1,18 @@
 """``fairmark demo``: from source to marks on a sample class, in a folder of its own.
 
-It calls the same nbgrader commands that an instructor does, on a course folder ``demo/`` that is
-made anew each time, so that no real submission or gradebook is touched.
+It calls the same commands that an instructor does, on a course folder ``demo/`` that is made anew
+each time, so that no real submission or gradebook is touched.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 
 from fairmark.course import CONFIG, CourseError, open_course
 from fairmark.report import print_table, read_marks
@@ -30,12 +30,12 @@ def run_demo(name: str, course: Path, console: Console) -> int:
     _fresh_course(course, demo)
     log = demo / "nbgrader.log"
 
-    _nbgrader(["generate_assignment", name], demo, log, console)
+    _call(["nbgrader", "generate_assignment", name], demo, console, log)
     assignment = Assignment(source, demo / "release" / name)
     samples = CLASSES[name](assignment)
     write_class(samples, assignment, demo / "submitted")
     console.print(f"{len(samples)} sample submissions written to demo/submitted/")
-    _nbgrader(["autograde", name], demo, log, console, count=len(samples) * len(assignment.sources))
+    _call(["fairmark", "autograde", name], demo, console)
 
     maxima, marks = read_marks(open_course(demo), name)
     order = [sample.name for sample in samples]
@@ -51,24 +51,14 @@ def _fresh_course(course: Path, demo: Path) -> None:
     (demo / CONFIG).symlink_to(course / CONFIG)
 
 
-def _nbgrader(
-    arguments: list[str], demo: Path, log: Path, console: Console, count: int | None = None
-) -> None:
-    """Run one nbgrader command in ``demo``, its messages to ``log``; a bar where ``count`` is."""
-    console.print(f"$ nbgrader {' '.join(arguments)}", style="bold", highlight=False)
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    with (
-        log.open("a") as file,
-        subprocess.Popen(command, cwd=demo, stderr=subprocess.PIPE, text=True) as process,
-        Progress(console=console, transient=True) as progress,
-    ):
-        task = progress.add_task("notebooks", total=count, visible=count is not None)
-        for line in process.stderr:
-            file.write(line)
-            if "] Autograding " in line:
-                progress.advance(task)
-    if process.returncode:
-        raise CourseError(f"nbgrader {arguments[0]} failed; {log} says why")
+def _call(command: list[str], demo: Path, console: Console, log: Path | None = None) -> None:
+    """Run one command in ``demo``; what it says goes to ``log``, or else to the person."""
+    console.print(f"$ {' '.join(command)}", style="bold", highlight=False)
+    with log.open("w") if log else contextlib.nullcontext() as file:
+        done = subprocess.run([sys.executable, "-m", *command], cwd=demo, stderr=file, check=False)
+    if done.returncode:
+        why = f"; {log} says why" if log else ""
+        raise CourseError(f"{' '.join(command)} failed{why}")
 
 
 def _compare(
