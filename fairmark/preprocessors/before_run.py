@@ -79,7 +79,8 @@ class Preparation:
         self._look_beside()
         new = sorted(set(map(self._student, self.converter.assignments)) - known)
         if new:
-            self.log.warning(f"not in the gradebook yet, graded all the same: {', '.join(new)}")
+            some = ", ".join(new[:4]) + (f" and {len(new) - 4} more" if len(new) > 4 else "")
+            self.log.warning(f"not in the gradebook yet, graded all the same: {some}")
         self._expect(expected)
 
     def _in_gradebook(self) -> tuple[set[str], set[str]]:
