@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
 import json
 import os
 import select
@@ -12,18 +11,20 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from .scratch import LOCK, PREFIX, remove_tree
+from . import door as doors
+from .fork import Fork
+from .leftovers import clean_up
 from .zygote import MESSAGE
 
 STEP = 0.02  # seconds that one thread listens while others may wait to
+END = 20  # seconds that it may take to end
 START = 120  # seconds that a zygote may take to import everything
 # What a zygote, and so every notebook, gets of the environment: no secret is among it.
 PASSED_ON = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
@@ -36,53 +37,34 @@ class LaunchError(RuntimeError):
     """A process could not be started; the message says why in one line."""
 
 
-@dataclass(eq=False)
-class Fork:
-    """A process that a zygote forked, seen from the process that asked for it."""
-
-    launcher: Launcher
-    id: int
-    folder: Path  # its own; gone when the process is
-    pid: int = 0
-    status: int | None = None  # the exit code, negative for a signal, once it has ended
-    why: str = ""  # the limit for which it was killed
-
-    def poll(self) -> int | None:
-        """The exit status, or None while the process runs."""
-        self.launcher.hear(0, lambda: False)
-        return self.status
-
-    def wait(self, seconds: float) -> int | None:
-        """Wait for the end of the process, ``seconds`` at most; the exit status if it came."""
-        self.launcher.hear(seconds, lambda: self.status is not None)
-        return self.status
-
-    def signal(self, number: int) -> None:
-        """Send a signal to the whole process group."""
-        self.launcher.tell({"signal": int(number), "id": self.id})
-
-    def kill(self) -> None:
-        """Kill the whole process group and wait until it is gone."""
-        if self.poll() is None:
-            self.signal(signal.SIGKILL)
-            self.wait(10)
-        self.launcher.forks.pop(self.id, None)
-
-    def abandon(self) -> None:
-        """Have the whole process group killed, without waiting for it."""
-        self.signal(signal.SIGKILL)
-        self.launcher.forks.pop(self.id, None)
-
-
 class Launcher:
-    """A zygote that imports ``modules``; it is waited for when the first fork is asked for."""
+    """A zygote that imports ``modules``; it is waited for when the first fork is asked for.
 
-    def __init__(self, modules: Sequence[str]) -> None:
-        clean_up()
+    With ``door``, the path of another zygote's, it is a fork of that one, with everything imported,
+    and ready at once. Raises then OSError where there is nobody at that door, and
+    :class:`LaunchError` where no zygote comes of it.
+
+    ``spent`` has the seconds of CPU of all forks that have ended, by role, and under "zygote" those
+    of the zygote itself; ``peak`` the most bytes of memory that one of that role had.
+    """
+
+    def __init__(self, modules: Sequence[str] = (), door: str = "") -> None:
         self.forks: dict[int, Fork] = {}
+        self.spent: dict[str, float] = {}
+        self.peak: dict[str, int] = {}
         self._count = 0
         self._folder: Path | None = None  # of the zygote, once it is ready
+        self._ended = False
         self._lock = threading.RLock()
+        self.process: subprocess.Popen | None = None  # None for what came through a door
+        if door:
+            self._control = doors.connected(door)
+            self._folder = Path(self._folder_when_ready())
+        else:
+            clean_up()
+            self._start(list(modules))
+
+    def _start(self, modules: list[str]) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
@@ -94,11 +76,7 @@ class Launcher:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-            setup = {
-                "control": theirs.fileno(),
-                "modules": list(modules),
-                "path": _import_path(),
-            }
+            setup = {"control": theirs.fileno(), "modules": modules, "path": _import_path()}
         with contextlib.suppress(BrokenPipeError), self.process.stdin as stdin:
             stdin.write(json.dumps(setup).encode())
 
@@ -110,9 +88,17 @@ class Launcher:
                 self._folder = Path(self._folder_when_ready())
         return self._folder
 
+    @property
+    def door(self) -> str:
+        """Where others get forks of this zygote, when it is ready; LaunchError as for ``folder``.
+
+        What came through a door itself has none.
+        """
+        return str(self.folder / doors.NAME)
+
     def _folder_when_ready(self) -> str:
         ready, _, _ = select.select([self._control], [], [], START)
-        answer = json.loads((ready and self._control.recv(MESSAGE)) or b"{}")
+        answer = json.loads((ready and self._received()) or b"{}")
         if "ready" in answer:
             return answer["ready"]
         self.close()
@@ -122,7 +108,10 @@ class Launcher:
     @property
     def alive(self) -> bool:
         """Whether forks can be asked for."""
-        return self.process.poll() is None
+        if self.process:
+            return self.process.poll() is None
+        self.hear(0, lambda: False)
+        return not self._ended
 
     def new_folder(self) -> Path:
         """An empty folder for the next fork, which is removed when that ends."""
@@ -157,13 +146,13 @@ class Launcher:
         What one thread hears may be what another waits for, so nobody waits for long at a time.
         """
         deadline = monotonic() + seconds
-        while not enough():
+        while not (enough() or self._ended):
             left = max(0.0, deadline - monotonic())
             with self._lock:
-                if enough():  # another thread has heard it
+                if enough() or self._ended:  # another thread has heard it
                     return
                 ready, _, _ = select.select([self._control], [], [], min(left, STEP))
-                data = self._control.recv(MESSAGE) if ready else None
+                data = self._received() if ready else None
                 if data:
                     self._note(json.loads(data))
             if data == b"":
@@ -172,47 +161,93 @@ class Launcher:
             if data is None and left <= 0:
                 return
 
+    def _received(self) -> bytes:
+        """The next message of the zygote, empty where it is gone."""
+        try:
+            return self._control.recv(MESSAGE)
+        except ConnectionResetError:  # it went without having heard all that it was told
+            return b""
+
     def _note(self, event: dict[str, Any]) -> None:
         fork = self.forks.get(event.get("forked") or event.get("ended"))
-        if fork is None:
-            return
-        if "forked" in event:
+        if fork and "forked" in event:
             fork.pid = event["pid"]
-        else:
+        elif fork and "ended" in event:
             fork.status, fork.why = event["status"], event["why"]
+            fork.cpu, fork.peak = event["cpu"], event["peak"]
+        if "ended" in event:
+            role = event["role"]
+            self.spent[role] = self.spent.get(role, 0.0) + event["cpu"]
+            self.spent["zygote"] = event["zygote"]
+            self.peak[role] = max(self.peak.get(role, 0), event["peak"])
 
     def _all_ended(self) -> None:
+        self._ended = True
         for fork in self.forks.values():
             if fork.status is None:
                 fork.status = -signal.SIGKILL
 
     def close(self) -> None:
         """End the zygote and, with it, all of its forks and their folders."""
-        self._control.close()
-        if self._folder is None:  # it has no fork, but may be busy importing
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
+        if self.process and self._folder is None:  # it has no fork, but may be busy importing
             self.process.terminate()
+        self.hear(END, lambda: False)  # to the end, when folders are gone
+        self._ended = True
+        self._control.close()
+        if not self.process:
+            return
         try:
-            self.process.wait(20)
+            self.process.wait(END)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
 
 _running: dict[tuple[str, ...], Launcher] = {}
+_doors: dict[tuple[str, ...], str] = {}
 _starting = threading.Lock()
 
 
 def launcher_for(modules: Sequence[str]) -> Launcher:
     """The zygote with these modules, started at the first call in this process.
 
-    To have it warm in time, this may be called before it is needed.
+    To have it warm in time, this may be called before it is needed. Where :func:`use_doors` has
+    named a door for these modules, and one gets through, it is a fork of the zygote there.
     """
     key = tuple(modules)
     with _starting:
         found = _running.get(key)
-        if found is None or not found.alive:
-            found = _running[key] = Launcher(key)
+        if found and not found.alive:
+            found.close()
+            found = None
+        if found is None:
+            found = _running[key] = _through_door(key) or Launcher(key)
     return found
+
+
+def use_doors(doors: Mapping[tuple[str, ...], str]) -> None:
+    """Let :func:`launcher_for` try these doors for these modules, from now on in this process.
+
+    A door that cannot be reached, on another machine or of a zygote that has ended, does no harm:
+    this process starts a zygote of its own then.
+    """
+    _doors.update(doors)
+
+
+def _through_door(modules: tuple[str, ...]) -> Launcher | None:
+    with contextlib.suppress(OSError, LaunchError):
+        return Launcher(door=_doors[modules]) if modules in _doors else None
+    return None
+
+
+def spent() -> dict[str, float]:
+    """CPU seconds of what the zygotes of this process have forked, by role, and their own."""
+    total: Counter[str] = Counter()
+    for launcher in _running.values():
+        total.update(launcher.spent)
+    return dict(total)
 
 
 @atexit.register
@@ -225,7 +260,9 @@ def close_all() -> None:
 def _forget() -> None:
     """In a fork of this process, which has no part in its zygotes: they end without it."""
     while _running:
-        _running.popitem()[1]._control.close()
+        launcher = _running.popitem()[1]
+        launcher._ended = True
+        launcher._control.close()
 
 
 if hasattr(os, "register_at_fork"):
@@ -241,37 +278,3 @@ def _import_path() -> list[str]:
     """Where this process imports from, without folders that depend on where it was started."""
     here = {"", ".", os.getcwd()}
     return [entry for entry in sys.path if entry not in here and os.path.isabs(entry)]
-
-
-def clean_up() -> None:
-    """Remove what zygotes left behind that were killed: their folders, and processes of forks.
-
-    A zygote holds a lock in its folder for as long as it lives.
-    """
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError, ValueError):
-            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-                continue
-            with open(folder / LOCK) as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for file in folder.glob("*.pid"):
-                    _kill_group_in_sandbox(file.read_text())
-                remove_tree(folder)
-
-
-def _kill_group_in_sandbox(record: str) -> None:
-    """Kill the processes of a group and session where each is surely one of ours: sandboxed.
-
-    The leader died with its zygote; what it had started may live on. The numbers may also have been
-    given to somebody else since, so only processes under a seccomp filter and without privileges
-    to gain are taken. A record that the zygote had no time to write is none.
-    """
-    numbers = [int(word) for word in record.split()]
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError):
-            pid = int(entry.name)
-            if [os.getpgid(pid), os.getsid(pid)] != numbers:
-                continue
-            status = (entry / "status").read_text()
-            if "\nNoNewPrivs:\t1\n" in status and "\nSeccomp:\t2\n" in status:
-                os.kill(pid, signal.SIGKILL)

@@ -17,9 +17,12 @@ PREFIX = "fairmark-"  # of all folders that are ours
 LOCK = "lock"  # held in such a folder for as long as its process lives
 
 
-def locked_folder() -> Path:
-    """A new folder that this process holds a lock in until it ends, however it ends."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+def locked_folder(place: Path | None = None) -> Path:
+    """A new folder that this process holds a lock in until it ends, however it ends.
+
+    It is in ``place``, or where this process has its temporary files.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
     lock = os.open(folder / f"{LOCK}.new", os.O_CREAT | os.O_RDWR, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     os.rename(folder / f"{LOCK}.new", folder / LOCK)  # there is only one that is held

@@ -4,38 +4,37 @@ It is started by :mod:`fairmark.kernel.launcher` with an environment that holds 
 thread and no student code. Its forks become student kernels and grader processes. It watches the
 kernels, kills the whole process group of one that ends or takes too much, removes their folders,
 and does the same for all of them when the process that started it is gone, however that ended.
+
+Processes that grade side by side need not import everything once each: whoever of the same user
+connects to the socket ``door`` in the zygote's folder gets a zygote that is a fork of this one,
+with that connection as its control socket. It ends with the connection, or with this zygote.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import fcntl
-import gc
-import importlib
 import json
 import os
-import resource
 import select
 import signal
 import socket
 import sys
 import tempfile
-import traceback
-import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from time import process_time
 from typing import Any
 
-from . import sandbox
+from .door import door_in, same_user
+from .forking import PR_SET_CHILD_SUBREAPER, become, become_zygote, last_line, prctl
+from .leftovers import clean_up
 from .scratch import locked_folder, remove_tree
 from .usage import groups_below, usage
+from .warm import warm_up
 
 MESSAGE = 65_536  # bytes of the longest message on the control socket
 TICK = 0.1  # seconds between two looks at what the kernels take
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-OWN = ("fairmark.isolation.grader", "fairmark.kernel.child")  # what the forks go on with
 
 
 @dataclass
@@ -44,6 +43,7 @@ class Child:
 
     id: int
     pid: int
+    role: str
     folder: Path
     limits: dict[str, int] = field(default_factory=dict)
     why: str = ""  # the limit for which it was killed
@@ -65,36 +65,59 @@ class Zygote:
 
     Requests are ``{"fork": id, "role": "kernel" or "grader", ...}`` and ``{"signal": number,
     "id": id}``; answers are ``{"forked": id, "pid": pid}`` and, once a fork has ended,
-    ``{"ended": id, "status": exit code, "why": limit}``.
+    ``{"ended": id, "status": exit code, "why": limit, "role": role, "cpu": seconds, "peak": bytes,
+    "zygote": seconds of CPU that this process has taken since it was ready}``.
     """
 
-    def __init__(self, control: socket.socket, folder: Path) -> None:
+    def __init__(
+        self, control: socket.socket, folder: Path, door: socket.socket | None = None
+    ) -> None:
         self.control = control
         self.folder = folder
+        self.door = door
         self.children: dict[int, Child] = {}
+        self.zygotes: set[int] = set()  # the processes that came to be through the door
+        self.stopped = False
+        self.began = process_time()
         self.woken, self.waker = os.pipe()
         for end in (self.woken, self.waker):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(self.waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._stop)
+
+    def _stop(self, *_: Any) -> None:
+        self.stopped = True
 
     def serve(self) -> None:
-        """Answer until the other end of the control socket is closed, then end everything."""
+        """Answer until the other end of the control socket is closed, then end everything.
+
+        SIGTERM, which was blocked, ends it in order too.
+        """
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        heard = [self.control, self.woken, *([self.door] if self.door else [])]
         try:
-            while True:
+            while not self.stopped:
                 timeout = TICK if any(child.limits for child in self.children.values()) else None
-                ready, _, _ = select.select([self.control, self.woken], [], [], timeout)
+                ready, _, _ = select.select(heard, [], [], timeout)
                 if self.woken in ready:
                     os.read(self.woken, MESSAGE)
                 self._reap()
                 if self.control in ready and not self._answer():
                     return
+                if self.door in ready:
+                    self._open_door()
                 self._watch()
         finally:
-            for child in self.children.values():
-                child.kill()
-            while self.children:
-                self._reap(os.WEXITED)
+            self._end()
+
+    def _end(self) -> None:
+        for pid in self.zygotes:
+            os.kill(pid, signal.SIGTERM)
+        for child in self.children.values():
+            child.kill()
+        while self.children or self.zygotes:
+            self._reap(os.WEXITED)
 
     def _answer(self) -> bool:
         """Carry out one request; False at the end of the connection."""
@@ -118,23 +141,39 @@ class Zygote:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            _go_on(request, fds, parent)
+            become(request, fds, parent)
         for fd in fds:
             os.close(fd)
         with contextlib.suppress(OSError):  # whoever of the two comes first makes the group
             os.setpgid(pid, pid)
-        child = Child(request["fork"], pid, Path(request["folder"]), request.get("limits", {}))
+        limits = request.get("limits", {})
+        child = Child(request["fork"], pid, request["role"], Path(request["folder"]), limits)
         child.record.write_text(f"{pid} {os.getsid(0)}")
         self.children[pid] = child
         self._tell({"forked": request["fork"], "pid": pid})
+
+    def _open_door(self) -> None:
+        """Fork a zygote for whoever stands at the door; nobody else has its connection then."""
+        connection, _ = self.door.accept()
+        with connection:
+            if not same_user(connection):
+                return
+            parent = os.getpid()
+            serve = partial(serve_in_new_folder, self.folder.parent)
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+            pid = os.fork()
+            if pid == 0:
+                become_zygote(connection.fileno(), serve, parent)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        self.zygotes.add(pid)
 
     def _tell(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.control.send(json.dumps(message).encode())
 
     def _reap(self, options: int = os.WEXITED | os.WNOHANG) -> None:
-        """Collect every process that has ended; with a kernel, all of its group goes."""
-        while self.children:
+        """Collect every process that has ended; what it leaves behind goes with it."""
+        while self.children or self.zygotes:
             try:
                 found = os.waitid(os.P_ALL, 0, options | os.WNOWAIT)
             except ChildProcessError:
@@ -143,15 +182,47 @@ class Zygote:
                 return
             child = self.children.pop(found.si_pid, None)
             if child:
-                child.kill()  # before its pid is free again
-            _, status = os.waitpid(found.si_pid, 0)
-            if child:
-                _reap_group(child.pid)
-                remove_tree(child.folder)
-                child.record.unlink(missing_ok=True)
-                code = os.waitstatus_to_exitcode(status)
-                self._tell({"ended": child.id, "status": code, "why": child.why})
+                self._bury(child)
+            else:
+                self._bury_other(found.si_pid)
             options |= os.WNOHANG
+
+    def _bury(self, child: Child) -> None:
+        """Collect a kernel or grader process that has ended; all of its group goes."""
+        child.kill()  # before its pid is free again
+        _, status, used = os.wait4(child.pid, 0)
+        _reap_group(child.pid)
+        remove_tree(child.folder)
+        child.record.unlink(missing_ok=True)
+        self._tell(
+            {
+                "ended": child.id,
+                "status": os.waitstatus_to_exitcode(status),
+                "why": child.why,
+                "role": child.role,
+                "cpu": used.ru_utime + used.ru_stime,
+                "peak": used.ru_maxrss * 1024,
+                "zygote": process_time() - self.began,
+            }
+        )
+
+    def _bury_other(self, pid: int) -> None:
+        """Collect a zygote that has ended, or what lost its parent.
+
+        The forks of a zygote that was killed die with it. What they have started is in its session
+        and has become a child of this process.
+        """
+        groups = groups_below(pid) if pid in self.zygotes else {}
+        _, status = os.waitpid(pid, 0)
+        if pid not in self.zygotes:
+            return
+        self.zygotes.remove(pid)
+        if status:
+            for group in groups.keys() - {pid}:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
+                _reap_group(group)
+            clean_up(self.folder.parent)
 
     def _watch(self) -> None:
         """Kill each kernel whose processes together take more than they may."""
@@ -177,84 +248,21 @@ def _reap_group(group: int) -> None:
             os.waitpid(-group, 0)
 
 
-def _go_on(request: dict[str, Any], fds: list[int], parent: int) -> None:
-    """In the fork: become what was asked for, and never return."""
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        os.setpgid(0, 0)
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-        fds = _keep_only(fds)
-        os.dup2(1, 2)  # which is nowhere: nothing writes to the instructor's terminal
-        _seed()
-        if request["role"] == "kernel":
-            from .child import become_kernel
+def serve_in_new_folder(place: Path, control: socket.socket, door: bool = False) -> None:
+    """Make a folder in ``place``, say that it is ready, and serve ``control`` to its end.
 
-            become_kernel(request, *fds)
-        else:
-            from fairmark.isolation.grader import become_grader
-
-            become_grader(request, *fds)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.write(fds[0], json.dumps({"failed": _last_line()}).encode())
-    finally:
-        os._exit(0)
-
-
-def _keep_only(fds: list[int]) -> list[int]:
-    """Close every file but ``fds`` and the three standard ones; they are numbered from 3 then."""
-    high = min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 64)
-    moved = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, high) for fd in fds]
-    os.closerange(3, high)
-    kept = [os.dup2(fd, number, inheritable=False) for number, fd in enumerate(moved, start=3)]
-    os.closerange(3 + len(kept), high + 64)
-    return kept
-
-
-def _seed() -> None:
-    """Give this fork random numbers of its own, as a process that was started has them."""
-    import random
-
-    random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(None)
-
-
-def _prctl(option: int, value: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), f"prctl({option}) failed")
-
-
-def _last_line() -> str:
-    return traceback.format_exception_only(*sys.exc_info()[:2])[-1].strip()[:500]
-
-
-def warm_up(modules: Iterable[str]) -> None:
-    """Import ``modules``; what cannot be imported is left for the notebook to find out.
-
-    Raises :class:`RuntimeError` where an import has started a thread: a fork of such a process
-    may hang.
+    SIGTERM is blocked until then: to terminate is to end in order, and not between a folder and
+    its removal.
     """
-    with warnings.catch_warnings(), open(os.devnull, "w") as nowhere:
-        warnings.simplefilter("ignore")
-        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-            for name in (*modules, *OWN):
-                # a module that ends the process or fails is no reason not to import the others
-                with contextlib.suppress(Exception, SystemExit):
-                    importlib.import_module(name)
-    for name in OWN:
-        importlib.import_module(name)
-    with contextlib.suppress(sandbox.SandboxUnavailable):  # whoever needs it has checked before
-        sandbox.prepare()
-    threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
-    if threads > 1:
-        raise RuntimeError(f"importing what the notebooks use started {threads - 1} threads")
-    gc.collect()
-    gc.freeze()  # forks share the pages of what is imported as long as nobody touches them
+    folder = locked_folder(place)
+    try:
+        (folder / "tmp").mkdir()
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
+        zygote = Zygote(control, folder, door_in(folder) if door else None)
+        _say(control, {"ready": str(folder)})
+        zygote.serve()
+    finally:
+        remove_tree(folder)
 
 
 def main() -> None:
@@ -268,27 +276,17 @@ def main() -> None:
     control.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this
     try:
-        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
         warm_up(setup["modules"])
     except Exception:
-        _say(control, {"failed": _last_line()})
+        _say(control, {"failed": last_line()})
         return
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1):
         os.dup2(null, standard)
     os.close(null)
-    # from here on, to terminate is to end in order, and not between a folder and its removal
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    folder = locked_folder()
-    try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-        (folder / "tmp").mkdir()
-        os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
-        _say(control, {"ready": str(folder)})
-        Zygote(control, folder).serve()
-    finally:
-        remove_tree(folder)
+    serve_in_new_folder(Path(tempfile.gettempdir()), control, door=True)
 
 
 def _say(control: socket.socket, what: dict[str, str]) -> None:
