@@ -1,5 +1,5 @@
 # make demo   from source to marks on a sample class (ASSIGNMENT=ex1)
-# make test   the tests; test-isolation, test-attacks, attacks, lint, release, benchmark: see below
+# make test   the tests; test-isolation, test-attacks, test-chaos, attacks, lint, release, benchmark: see below
 # Everything is set up in .venv on first use; Python 3.11, make and git are enough.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ ASSIGNMENT ?= ex1
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test test-isolation test-attacks attacks lint release benchmark clean
+.PHONY: demo test test-isolation test-attacks test-chaos attacks lint release benchmark clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml constraints.txt
@@ -35,6 +35,10 @@ test-attacks: $(READY)
 attacks: $(READY)
 	$(BIN)/python -m tests.attacks
 
+# Every mark once, while workers and the coordinator are killed at random.
+test-chaos: $(READY)
+	$(BIN)/python -m pytest -m chaos tests/autograde
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,9 +47,9 @@ lint: $(READY)
 release: $(READY)
 	$(BIN)/nbgrader generate_assignment $(ASSIGNMENT) --force --no-db
 
+# Writes docs/benchmarks.md anew: stock nbgrader, otter, ours, and ten thousand submissions.
 benchmark: $(READY)
-	$(BIN)/python benchmarks/student_work.py
-	$(BIN)/python benchmarks/autograde.py
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf .venv demo build *.egg-info .pytest_cache .ruff_cache .hypothesis

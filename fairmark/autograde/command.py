@@ -56,11 +56,11 @@ def autograde(
     summary = Summary()
     engine = Engine(workers or workers_for_this_machine(), scheduler)
     try:
-        with only_one_at_a_time(Path(converter.coursedir.root)):
+        with _terminated_like_interrupted(), only_one_at_a_time(Path(converter.coursedir.root)):
             _grade(converter, engine, summary)
     except NbGraderException as error:
         raise CourseError(str(error)) from None
-    except (EngineError, LaunchError, Stop, UnfitStep) as error:
+    except (EngineError, LaunchError, OSError, Stop, UnfitStep) as error:
         if not summary.total:
             raise CourseError(str(error)) from None
         summary.stopped = str(error)
@@ -101,7 +101,7 @@ def _grade(converter: Autograde, engine: Engine, summary: Summary) -> None:
         if not chosen:
             return
         what = f"{course.assignment_id}, {engine.description}"
-        with _terminated_like_interrupted(), engine, Display(summary, what) as display:
+        with engine, Display(summary, what) as display:
             Coordinator(converter, ledger, summary).run(chosen, engine, display)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import fcntl
 import os
 import pickle
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +25,7 @@ from fairmark.preprocessors.reading import Unreadable, bytes_of
 from fairmark.preprocessors.saving import SHARING
 from fairmark.preprocessors.submission import SubmissionExporter
 
+from .cluster import signals_held
 from .engine import Done, Engine, EngineError
 from .folder import place_for
 from .kit import files_below, files_of, make_kit, steps_of_coordinator
@@ -43,9 +46,10 @@ class Stop(Exception):
 
 @dataclass
 class Pending:
-    """A submission whose notebooks are with the workers."""
+    """A submission whose notebooks are with the workers, and when it was handed in."""
 
     submission: Submission
+    timestamp: datetime.datetime | None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
 
@@ -85,8 +89,13 @@ class Coordinator:
     def _tasks(self, submissions: list[Submission]) -> Iterator[Task]:
         """The notebooks, read when a worker is about to have time for them."""
         for submission in submissions:
-            self._pending[submission.student] = Pending(submission)
-            files = self._files_beside(submission)
+            timestamp = timestamp_of(submission.handed_in)
+            try:
+                files = self._files_beside(submission)
+            except OSError as error:
+                self._not_graded(submission.student, f"{error.filename}: {error.strerror}")
+                continue
+            self._pending[submission.student] = Pending(submission, timestamp)
             for notebook in submission.notebooks:
                 yield self._task(submission, notebook, files)
 
@@ -142,26 +151,33 @@ class Coordinator:
         """Files made ready, rows committed, files put in place: a crash between any two of these
         leaves a submission that counts as not graded."""
         submission = pending.submission
+        if timestamp_of(submission.handed_in) != pending.timestamp:
+            self._not_graded(submission.student, "handed in again while it was graded")
+            return
         try:
             self._lay_out(submission)
             self._save(pending, display)
             permissions = int(str(self.converter.permissions), 8)
-            submission.graded.finish(permissions, self.course.groupshared)
+            with signals_held():
+                submission.graded.finish(permissions, self.course.groupshared)
+                self.summary.graded += 1
         except OSError as error:
             submission.graded.give_up()
-            raise Stop(
-                f"{submission.student}: {error.filename or submission.graded.path} cannot be "
-                f"written: {error.strerror}."
-            ) from None
+            raise Stop(f"{submission.graded.path} cannot be written: {error.strerror}.") from None
+        except OperationalError as error:
+            submission.graded.give_up()
+            raise Stop(f"The gradebook cannot be written: {_first_line(error)}") from None
         except (SQLAlchemyError, MissingEntry, ValueError) as error:
             submission.graded.give_up()
             self._not_graded(submission.student, _first_line(error))
-            return
-        self.summary.graded += 1
+        except BaseException:
+            submission.graded.give_up()
+            raise
 
     def _lay_out(self, submission: Submission) -> None:
         """The files beside the notebooks: the student's, and over them the assignment's."""
-        folder = submission.graded.begin(keep=self.course.notebook_id != "*")
+        keep = self.course.notebook_id != "*"
+        folder = submission.graded.begin(submission.notebooks, keep)
         beside = files_below(submission.handed_in, self.course.ignore)
         for name, path in (beside | self.assignment_files).items():
             shutil.copy(path, place_for(folder, name))
@@ -173,9 +189,11 @@ class Coordinator:
         create = self.converter.create_student
         while True:
             try:
-                timestamp = timestamp_of(submission.handed_in)
                 self.ledger.record(
-                    submission.student, timestamp, create, lambda entry: self._fill(entry, pending)
+                    submission.student,
+                    pending.timestamp,
+                    create,
+                    lambda entry: self._fill(entry, pending),
                 )
                 return
             except (OperationalError, PoolTimeout, DBAPIError) as error:
@@ -230,16 +248,20 @@ def only_one_at_a_time(root: Path) -> Iterator[None]:
     """Hold the course for this run. Raises :class:`Stop` where another run holds it."""
     folder = os.open(root, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stop(f"Another `fairmark autograde` is grading in {root}.") from None
         yield
-    except BlockingIOError:
-        raise Stop(f"Another `fairmark autograde` is grading in {root}.") from None
     finally:
         os.close(folder)
 
 
 def _may_pass(error: SQLAlchemyError) -> bool:
     """Whether trying again may help: the database is locked, or away."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
     return isinstance(error, (OperationalError, PoolTimeout)) or bool(
         getattr(error, "connection_invalidated", False)
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import queue
 import warnings
 from collections import deque
@@ -17,26 +16,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
-import dask
 from dask.system import CPU_COUNT
-from distributed import Client, Future, KilledWorker, LocalCluster
-from distributed.security import Security
+from distributed import Client, Future, KilledWorker
 from distributed.system import MEMORY_LIMIT
 
 from . import worker
+from .cluster import Workers, signals_held
 from .parcel import Task
 
 TRIES = 3  # how often a notebook may end its worker
 FAULTS = 2  # how often a worker may fail to grade a notebook, for reasons of its own
 ROOM = 3_000_000_000  # bytes of memory for each worker, with its kernel
 PATIENCE = 120  # seconds without any worker, or without a scheduler, after which a run is given up
-LOCAL = {
-    "distributed.scheduler.allowed-failures": 0,  # counted here
-    "distributed.scheduler.worker-saturation": 1.0,  # a worker holds what it runs, nothing more
-    "distributed.worker.memory.terminate": 0.95,
-    "distributed.logging": {"distributed": "critical"},
-}
 
 
 class EngineError(Exception):
@@ -51,6 +44,7 @@ class Job:
     deaths: int = 0
     faults: int = 0
     alone: bool = False
+    given_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,8 +68,7 @@ def workers_for_this_machine() -> int:
 class Engine:
     """Workers, for as long as the context lasts.
 
-    Without ``address`` they are processes of this machine, joined by TLS with a key of this run, so
-    that nobody else on the machine can give them work.
+    Without ``address`` they are processes of this machine.
     """
 
     def __init__(self, workers: int, address: str | None = None) -> None:
@@ -86,12 +79,17 @@ class Engine:
         self._futures: dict[Any, Future] = {}
         self._suspects: deque[Job] = deque()
         self._again: deque[Job] = deque()
+        self._id = uuid4().hex  # other runs may use the same scheduler
         self._count = 0
+        self._workers: Workers | None = None
+        self._seen, self._asked = 0, -1.0  # the threads of all workers, and when that was asked
 
     @property
     def description(self) -> str:
         """Where the work is done."""
-        return f"{self.workers} workers" if self.address is None else f"workers of {self.address}"
+        if self.address is not None:
+            return f"workers of {self.address}"
+        return f"{self.workers} worker{'s' if self.workers > 1 else ''}"
 
     def __enter__(self) -> Engine:
         self._exit = contextlib.ExitStack()
@@ -100,17 +98,8 @@ class Engine:
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")  # of sizes and ports: nothing that a grader can act on
             if self.address is None:
-                stack.enter_context(dask.config.set(LOCAL))
-                cluster = LocalCluster(
-                    n_workers=self.workers,
-                    threads_per_worker=1,
-                    processes=True,
-                    host="127.0.0.1",
-                    security=Security.temporary(),
-                    dashboard_address=None,
-                    silence_logs=logging.CRITICAL,
-                )
-                stack.callback(cluster.close, timeout=10)
+                self._workers = Workers(self.workers)
+                cluster = stack.enter_context(self._workers)
                 self.client = Client(cluster, set_as_default=False)
             else:
                 self.client = self._connected()
@@ -132,14 +121,15 @@ class Engine:
         return client
 
     def _close_client(self) -> None:
-        for future in self._futures.values():
-            with contextlib.suppress(Exception):  # it may be gone with its scheduler
-                future.cancel(force=True)
+        with contextlib.suppress(Exception):  # they may be gone with their scheduler
+            if self._futures and self.client.status == "running":
+                self.client.cancel(list(self._futures.values()), force=True)
         with contextlib.suppress(Exception):
             self.client.close(timeout=5)
 
     def __exit__(self, *error: Any) -> None:
-        self._exit.close()
+        with signals_held():
+            self._exit.__exit__(*error)
 
     def run(self, kit: bytes, tasks: Iterable[Task]) -> Iterator[Done]:
         """Do every task; results come as they are ready.
@@ -176,21 +166,24 @@ class Engine:
     def _window(self) -> int:
         if any(job.alone for job in self._jobs.values()):
             return 0
-        return 2 * max(1, self._threads())
+        return 2 * max(1, self.workers if self.address is None else self._threads())
 
     def _threads(self) -> int:
-        if self.address is None:
-            return self.workers
-        return sum(one["nthreads"] for one in self.client.scheduler_info()["workers"].values())
+        """How many tasks the workers can run at a time, asked for once in a second."""
+        if self.client.status == "running" and monotonic() - self._asked > 1:
+            self._asked = monotonic()
+            workers = self.client.scheduler_info().get("workers", {})
+            self._seen = sum(one["nthreads"] for one in workers.values())
+        return self._seen
 
     def _submit(self, job: Job) -> None:
         if self.client.status == "closed":
             raise EngineError(f"the scheduler at {self.address} is gone")
-        if self._kit is None or self._kit.status in {"cancelled", "lost", "error"}:
-            name = f"kit-{os.getpid()}-{self._count}"
-            self._kit = self.client.submit(bytes, self._kit_bytes, key=name)
         self._count += 1
-        key = ("grade", os.getpid(), self._count)
+        if self._kit is None or self._kit.status in {"cancelled", "lost", "error"}:
+            key = ("kit", self._id, self._count)
+            self._kit = self.client.submit(bytes, self._kit_bytes, key=key)
+        key = ("grade", self._id, self._count)
         future = self.client.submit(worker.grade, self._kit, job.task.pack(), key=key)
         self._jobs[future.key], self._futures[future.key] = job, future
         future.add_done_callback(self._events.put)
@@ -203,39 +196,49 @@ class Engine:
                 return self._events.get(timeout=1)
             if self.client.status == "closed":
                 raise EngineError(f"the scheduler at {self.address} is gone")
-            if self.address is None or self._threads():
+            if self._workers:
+                self._workers.complete()
+            if self._threads():
                 last = monotonic()
             elif monotonic() - last > PATIENCE:
-                raise EngineError(f"no workers at {self.address} for {PATIENCE} s")
+                where = f"at {self.address}" if self.address else "on this machine"
+                raise EngineError(f"no workers {where} for {PATIENCE} s")
 
     def _settle(self, job: Job, future: Future) -> Iterator[Done]:
         """Say what came of a job, or put it where it will be tried again."""
+        error: BaseException | None = None
         if future.status == "finished":
-            with contextlib.suppress(Exception):  # lost with its worker, between the two
+            try:
                 result = future.result()
-                yield Done(job.task, result, given_up=job.deaths if job.deaths >= TRIES else 0)
+            except KilledWorker as killed:  # by what it had left behind
+                error = killed
+            except Exception:
+                self._put_back(job)  # lost with its worker, between the two
                 return
-            self._put_back(job)
+            else:
+                yield Done(job.task, result, given_up=job.deaths if job.given_up else 0)
+                return
         elif future.status == "error":
             error = future.exception()
-            yield from (
-                self._died(job) if isinstance(error, KilledWorker) else self._failed(job, error)
-            )
+        if isinstance(error, KilledWorker):
+            yield from self._died(job, error)
+        elif error is not None:
+            yield from self._failed(job, error)
         else:  # the scheduler is another one than it was
             self._put_back(job)
 
     def _put_back(self, job: Job) -> None:
         (self._suspects if job.alone else self._again).append(job)
 
-    def _died(self, job: Job) -> Iterator[Done]:
+    def _died(self, job: Job, error: KilledWorker) -> Iterator[Done]:
         """The worker died: by this notebook, by another, or by itself."""
-        job.deaths += 1
-        if job.deaths >= TRIES:
+        job.deaths += error.allowed_failures + 1
+        if job.alone and job.deaths >= TRIES:
             task = job.task.weaker(f"it ended its worker {job.deaths} times")
             if task is None:
                 yield Done(job.task, None, "every worker that was to grade it died")
                 return
-            job.task = task
+            job.task, job.given_up = task, True
         job.alone = True
         self._put_back(job)
 

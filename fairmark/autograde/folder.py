@@ -21,26 +21,32 @@ class GradedFolder:
         self.path = path
         self.partial = path.with_name(f".{path.name}.partial")
         self._replaced = path.with_name(f".{path.name}.replaced")
-        self._again = path.with_name(f".{path.name}.again")
 
     def has(self, notebooks: Iterable[str]) -> bool:
-        """Whether every one of ``notebooks`` is there."""
-        return all((self.path / f"{name}.ipynb").exists() for name in notebooks)
+        """Whether every one of ``notebooks`` is there, and to its end."""
+        return all(_is_whole(self.path / f"{name}.ipynb") for name in notebooks)
 
     def to_be_graded_again(self, notebooks: Iterable[str]) -> bool:
-        """Whether one of ``notebooks`` was asked for again and is not there yet."""
-        try:
-            return not set(self._again.read_text().split("\n")).isdisjoint(notebooks)
-        except OSError:
-            return False
+        """Whether one of ``notebooks`` was asked for again and has not come yet."""
+        return any(self._again(name).exists() for name in notebooks)
 
     def grade_again(self, notebooks: Iterable[str]) -> None:
         """Remember that these are to be graded again, also if this run ends before they are."""
         if self.path.exists():
-            self._again.write_text("\n".join(notebooks))
+            for name in notebooks:
+                self._again(name).touch()
+            _sync(self.path.parent)
 
-    def begin(self, keep: bool) -> Path:
-        """An empty folder to fill, or with ``keep`` a copy of what is there."""
+    def _again(self, notebook: str) -> Path:
+        return self.path.with_name(f".{self.path.name}.{notebook}.again")
+
+    def begin(self, notebooks: Iterable[str], keep: bool) -> Path:
+        """An empty folder to fill with ``notebooks``, or with ``keep`` a copy of what is there.
+
+        What is there counts as not graded from now on until it is replaced.
+        """
+        self._notebooks = list(notebooks)
+        self.grade_again(self._notebooks)
         remove_tree(self.partial)
         if keep and self.path.exists():
             shutil.copytree(self.path, self.partial)
@@ -49,7 +55,7 @@ class GradedFolder:
         return self.partial
 
     def give_up(self) -> None:
-        """Leave everything as it was before :meth:`begin`."""
+        """Leave what is there as it is; it is still to be graded again."""
         remove_tree(self.partial)
 
     def finish(self, permissions: int, shared: bool) -> None:
@@ -68,7 +74,8 @@ class GradedFolder:
         self.partial.rename(self.path)
         _sync(self.path.parent)
         remove_tree(self._replaced)
-        self._again.unlink(missing_ok=True)
+        for name in self._notebooks:
+            self._again(name).unlink(missing_ok=True)
 
 
 def place_for(folder: Path, name: str) -> Path:
@@ -82,6 +89,16 @@ def place_for(folder: Path, name: str) -> Path:
         remove_tree(path)
     path.unlink(missing_ok=True)
     return path
+
+
+def _is_whole(notebook: Path) -> bool:
+    """Whether the file is there and ends as JSON does: nobody was stopped while writing it."""
+    try:
+        with notebook.open("rb") as file:
+            file.seek(-min(10, file.seek(0, os.SEEK_END)), os.SEEK_END)
+            return file.read().rstrip().endswith(b"}")
+    except OSError:
+        return False
 
 
 def _sync(path: str | Path) -> None:

@@ -2,17 +2,19 @@
 
 nbgrader opens the database anew for every step, looks each cell up by a join of seven tables and
 commits after each. Here the shape of the assignment is read once, the rows of a submission come in
-three queries, and what changed goes back in one transaction.
+four queries, and what changed goes back in one transaction.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from nbgrader.api import (
+    Assignment,
     Comment,
     Grade,
     Gradebook,
@@ -23,8 +25,44 @@ from nbgrader.api import (
     SubmittedNotebook,
     new_uuid,
 )
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, inspect, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session, load_only
+
+from fairmark.course import CourseError
+
+LOCK_TIMEOUT = 5  # seconds, as long as SQLite waits; PostgreSQL would wait for ever
+
+# Built once; they load no more than is used, not nbgrader's sums over other tables.
+DUE = load_only(Assignment.duedate)
+SUBMISSION = (
+    select(SubmittedAssignment)
+    .where(
+        SubmittedAssignment.assignment_id == bindparam("assignment"),
+        SubmittedAssignment.student_id == bindparam("student"),
+    )
+    .options(
+        load_only(
+            SubmittedAssignment.assignment_id,
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+        )
+    )
+)
+NOTEBOOKS = select(SubmittedNotebook).where(
+    SubmittedNotebook.assignment_id == bindparam("submission")
+)
+GRADES, COMMENTS = (
+    select(kind)
+    .join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
+    .where(SubmittedNotebook.assignment_id == bindparam("submission"))
+    .options(load_only(kind.cell_id, *columns))
+    for kind, columns in (
+        (Grade, (Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade)),
+        (Comment, (Comment.auto_comment,)),
+    )
+)
 
 
 @dataclass
@@ -50,6 +88,13 @@ class Ledger:
         found = self.gradebook.find_assignment(assignment)
         self.assignment_id = found.id
         self.shapes = {notebook.name: _shape(notebook) for notebook in found.notebooks}
+        self.names = {shape.id: name for name, shape in self.shapes.items()}
+        self.places = {  # notebook and cell, by the id of the cell
+            cell_id: (notebook, cell)
+            for notebook, shape in self.shapes.items()
+            for cells in (shape.graded, shape.commented)
+            for cell, cell_id in cells.items()
+        }
         self.session.rollback()
 
     @property
@@ -85,13 +130,18 @@ class Ledger:
         Raises :class:`MissingEntry` where the student is not in the gradebook and ``create`` is
         False.
         """
-        try:
-            entry = Entry(self, student, timestamp, create)
-            save(entry)
-            self.session.commit()
-        finally:
-            # also what was loaded goes: the memory of a run does not grow with the class
-            self.session.close()
+        for again in (True, False):
+            try:
+                if self.gradebook.engine.dialect.name == "postgresql":
+                    self.session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'"))
+                save(Entry(self, student, timestamp, create))
+                self.session.commit()
+                return
+            except IntegrityError:  # somebody else has just made rows that were not there
+                if not again:
+                    raise
+            finally:
+                self.session.close()  # what was not committed is undone
 
     def close(self) -> None:
         """Close the database."""
@@ -106,66 +156,61 @@ class Entry:
     ) -> None:
         self.session = ledger.session
         self.db = self  # of the session, the steps only use ``commit``
-        self._ensure_student(ledger, student, create)
-        self.submission = self.session.scalars(
-            select(SubmittedAssignment).where(
-                SubmittedAssignment.assignment_id == ledger.assignment_id,
-                SubmittedAssignment.student_id == student,
-            )
-        ).one_or_none()
         self.notebooks: dict[str, SubmittedNotebook] = {}
         self.grades: dict[tuple[str, str], Grade] = {}
         self.comments: dict[tuple[str, str], Comment] = {}
-        if self.submission is None:
-            self._make(ledger, student)
-        else:
-            self._load(ledger)
+        # held here, so that the submission finds it when it is asked for its due date
+        self.assignment = self.session.get_one(Assignment, ledger.assignment_id, options=[DUE])
+        self.submission = self._load(ledger, student) or self._make(student, create)
+        self._complete(ledger)
         if timestamp is not None:
             self.submission.timestamp = timestamp
 
-    def _ensure_student(self, ledger: Ledger, student: str, create: bool) -> None:
+    def _load(self, ledger: Ledger, student: str) -> SubmittedAssignment | None:
+        """The submission, if it is there, with the rows that it has."""
+        names = {"assignment": ledger.assignment_id, "student": student}
+        submission = self.session.scalars(SUBMISSION, names).one_or_none()
+        if submission is None:
+            return None
+        here = {"submission": submission.id}
+        for notebook in self.session.scalars(NOTEBOOKS, here):
+            self.notebooks[ledger.names[notebook.notebook_id]] = notebook
+        for grade in self.session.scalars(GRADES, here):
+            self.grades[ledger.places[grade.cell_id]] = grade
+        for comment in self.session.scalars(COMMENTS, here):
+            self.comments[ledger.places[comment.cell_id]] = comment
+        return submission
+
+    def _make(self, student: str, create: bool) -> SubmittedAssignment:
         if self.session.get(Student, student) is None:
             if not create:
                 raise MissingEntry(f"{student} is not in the gradebook")
             self.session.add(Student(id=student))
-            self.session.flush()
+        new = SubmittedAssignment(id=new_uuid(), assignment=self.assignment, student_id=student)
+        self.session.add(new)
+        return new
 
-    def _make(self, ledger: Ledger, student: str) -> None:
-        """The rows that ``Gradebook.add_submission`` makes, by their ids."""
-        self.submission = SubmittedAssignment(
-            id=new_uuid(), assignment_id=ledger.assignment_id, student_id=student
-        )
+    def _complete(self, ledger: Ledger) -> None:
+        """Make the notebooks that are not there, with the rows that ``Gradebook.add_submission``
+        makes: all of a new submission, else those that the assignment has got since."""
         for name, shape in ledger.shapes.items():
+            if name in self.notebooks:
+                continue
             notebook = SubmittedNotebook(
                 id=new_uuid(), notebook_id=shape.id, assignment_id=self.submission.id
             )
-            self.notebooks[name] = notebook
-            for cell, cell_id in shape.graded.items():
-                self.grades[name, cell] = Grade(cell_id=cell_id, notebook_id=notebook.id)
-            for cell, cell_id in shape.commented.items():
-                self.comments[name, cell] = Comment(cell_id=cell_id, notebook_id=notebook.id)
-        rows = (self.notebooks, self.grades, self.comments)
-        self.session.add_all([self.submission, *(row for table in rows for row in table.values())])
-
-    def _load(self, ledger: Ledger) -> None:
-        rows = self.session.scalars(
-            select(SubmittedNotebook).where(SubmittedNotebook.assignment_id == self.submission.id)
-        ).all()
-        names = {shape.id: name for name, shape in ledger.shapes.items()}
-        self.notebooks = {names[row.notebook_id]: row for row in rows}
-        by_id = {row.id: names[row.notebook_id] for row in rows}
-        for kind, table, cells in (
-            (Grade, self.grades, lambda shape: shape.graded),
-            (Comment, self.comments, lambda shape: shape.commented),
-        ):
-            found = self.session.scalars(select(kind).where(kind.notebook_id.in_(by_id))).all()
-            cell_names = {
-                cell_id: cell
-                for shape in ledger.shapes.values()
-                for cell, cell_id in cells(shape).items()
+            grades = {
+                (name, cell): Grade(cell_id=cell_id, notebook_id=notebook.id)
+                for cell, cell_id in shape.graded.items()
             }
-            for row in found:
-                table[by_id[row.notebook_id], cell_names[row.cell_id]] = row
+            comments = {
+                (name, cell): Comment(cell_id=cell_id, notebook_id=notebook.id)
+                for cell, cell_id in shape.commented.items()
+            }
+            self.session.add_all([notebook, *grades.values(), *comments.values()])
+            self.notebooks[name] = notebook
+            self.grades |= grades
+            self.comments |= comments
 
     def find_grade(self, cell: str, notebook: str, *_: str) -> Grade:
         """The grade of a cell. Raises :class:`MissingEntry`."""
@@ -177,14 +222,14 @@ class Entry:
 
     def find_submission(self, *_: str) -> SubmittedAssignment:
         """The submission itself."""
-        self.session.flush()  # so that its due date can be looked up
         return self.submission
 
     def find_submission_notebook(self, notebook: str, *_: str) -> SubmittedNotebook:
-        """A notebook, with the score that the grades so far give."""
-        self.session.flush()
+        """A notebook; its score is added up by the database when it is asked for."""
         row = self.notebooks[notebook]
-        self.session.expire(row)
+        if inspect(row).pending:
+            self.session.flush()
+        self.session.expire(row, ["score"])
         return row
 
     def nothing_handed_in(self, notebook: str) -> None:
@@ -199,6 +244,36 @@ class Entry:
     def make_visible(self) -> None:
         """Commit what there is, for a step that opens the gradebook itself."""
         self.session.commit()
+
+
+@contextmanager
+def usable(db_url: str) -> Iterator[None]:
+    """Within it, a database that cannot be used is a :class:`CourseError` of one line.
+
+    The line says which database it is, and leaves out whatever of the URL may be a password.
+    """
+    place = _place(db_url)
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CourseError(f"the gradebook {place} cannot be used: {reason}") from None
+
+
+def _place(db_url: str) -> str:
+    try:
+        url = make_url(db_url)
+        url.get_dialect().import_dbapi()
+    except ModuleNotFoundError as error:
+        raise CourseError(
+            f"c.CourseDirectory.db_url needs the package {error.name}, which is not installed"
+        ) from None
+    except (SQLAlchemyError, ValueError):
+        raise CourseError("c.CourseDirectory.db_url is not the URL of a database") from None
+    if "@" in (url.host or ""):  # and the rest of a password before it
+        raise CourseError("c.CourseDirectory.db_url: an @ in the password is written as %40")
+    shown = URL.create(url.drivername, host=url.host, port=url.port, database=url.database)
+    return shown.render_as_string()
 
 
 def _shape(notebook: Any) -> Shape:

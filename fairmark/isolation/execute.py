@@ -12,7 +12,6 @@ from time import monotonic
 from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
 
 from fairmark.kernel.launcher import Fork, LaunchError, launcher_for
 from fairmark.kernel.manager import WarmManager, WarmSpecManager
@@ -202,7 +201,7 @@ class IsolatedExecute(BoundedExecute):
         """Run a test cell in the grader process, with the kernel at its service."""
         grader, seconds = self._started_grader(), self._seconds_for(cell)
         grader.begin_test(cell, index + 1, seconds + self.interrupt_grace)
-        serve = new_code_cell(SERVE.format(index + 1), id=cell.get("id"))
+        serve = _code_cell(SERVE.format(index + 1))
         self._stopped = None
         super().preprocess_cell(serve, resources, index)
         self._late = monotonic() - self._began >= seconds
@@ -262,6 +261,13 @@ class IsolatedExecute(BoundedExecute):
     def _cause_of_death(self) -> str:
         why = self.km.provisioner.fork.why if self.km.provisioner.fork else ""
         return f"the kernel was ended, for it took {why}," if why else super()._cause_of_death()
+
+
+def _code_cell(source: str) -> NotebookNode:
+    """A cell that is run and then forgotten; nbformat's own are checked at length."""
+    return NotebookNode(
+        cell_type="code", metadata=NotebookNode(), source=source, outputs=[], execution_count=None
+    )
 
 
 def _first_there(paths: Any) -> Path | None:

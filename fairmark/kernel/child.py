@@ -11,15 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ipykernel.ipkernel import IPythonKernel
-from ipykernel.kernelapp import IPKernelApp
-from ipykernel.zmqshell import ZMQInteractiveShell
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
-
 from fairmark.isolation.servant import Servant
 
-from . import sandbox, syscalls
+from . import app, sandbox, syscalls
 
 # What a kernel imports while it starts and runs its first cell: imported once, before the forks.
 for _name in (
@@ -28,46 +22,6 @@ for _name in (
     *("IPython.core.logger", "IPython.extensions.storemagic"),
 ):
     importlib.import_module(_name)
-
-
-class Shell(ZMQInteractiveShell):
-    """The shell of a kernel; ``!command`` goes without a terminal, which needs a new session."""
-
-    system = InteractiveShell.system_raw
-
-
-class Kernel(IPythonKernel):
-    """A Python kernel that can also answer the grader, in its main thread."""
-
-    shell_class = Shell
-    servant: Servant
-
-
-class KernelApp(IPKernelApp):
-    """An IPython kernel that is told its sockets instead of reading them from a file."""
-
-    kernel_class = Kernel
-
-    def parse_command_line(self, argv: list[str] | None = None) -> None:
-        """Without arguments, which is the rule, no parser is built."""
-        if argv:
-            super().parse_command_line(argv)
-
-    def init_path(self) -> None:
-        """The folder of the notebook comes to the path when the process is confined."""
-
-    def init_connection_file(self) -> None:
-        """There is none: ``become_kernel`` has set what it would hold."""
-
-    def write_connection_file(self, **kwargs: Any) -> None:
-        """Nobody else is to connect."""
-
-    def log_connection_info(self) -> None:
-        """Nobody reads it; what else the method does is kept."""
-        self._ports = {
-            name: getattr(self, f"{name}_port")
-            for name in ("shell", "iopub", "stdin", "hb", "control")
-        }
 
 
 def become_kernel(request: dict[str, Any], status_fd: int, bridge_fd: int) -> None:
@@ -86,20 +40,14 @@ def become_kernel(request: dict[str, Any], status_fd: int, bridge_fd: int) -> No
         readable = [Path(path) for path in request["readable"]]
         sandbox.confine_files(readable, [folder])
         sys.path[:] = [path for path in sys.path if _lies_in(path, readable)]
-    connection = dict(request["connection"])
-    app = KernelApp.instance(config=Config(HistoryManager={"enabled": False}))
-    app.session.key = connection.pop("key").encode()
-    del connection["signature_scheme"]
-    for name, value in connection.items():
-        setattr(app, name, value)
-    app.initialize(request["arguments"])
-    app.kernel.servant = Servant(socket.socket(fileno=bridge_fd), app.shell.user_ns)
+    kernel_app = app.enter(request["connection"])
+    kernel_app.kernel.servant = Servant(socket.socket(fileno=bridge_fd), kernel_app.shell.user_ns)
     if request["confined"]:
         syscalls.confine_syscalls()
     _import_from_own_folder()
     os.write(status_fd, json.dumps({"ready": True}).encode())
     os.close(status_fd)
-    app.start()
+    kernel_app.start()
 
 
 def _import_from_own_folder() -> None:
@@ -124,7 +72,7 @@ def _environment(folder: Path) -> None:
     os.environ.update(
         HOME=str(folder / "home"),
         TMPDIR=str(folder / "tmp"),
-        IPYTHONDIR=str(folder / "home" / ".ipython"),
+        IPYTHONDIR=str(folder / "home"),
         MPLCONFIGDIR=str(folder / "home" / "matplotlib"),
     )
     tempfile.tempdir = None  # what the zygote found, to be found anew

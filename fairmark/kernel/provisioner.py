@@ -81,11 +81,16 @@ class WarmProvisioner(KernelProvisionerBase):
         return self.fork is not None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """The arguments for the kernel. Nothing of this process's environment is passed on."""
+        """No argument and nothing of this process's environment is passed on.
+
+        Kernels are made before they are asked for; what clients set by arguments is set already.
+        """
         kwargs.pop("env", None)
-        arguments = [*self.kernel_spec.argv, *(kwargs.pop("extra_arguments", None) or [])]
-        # its log leads nowhere, and a kernel without arguments has no parser to build
-        return {**kwargs, "cmd": [one for one in arguments if not one.startswith("--log-level")]}
+        given = [*self.kernel_spec.argv, *(kwargs.pop("extra_arguments", None) or [])]
+        for argument in given:
+            if not argument.startswith(("--log-level", "--HistoryManager.hist_file")):
+                self.log.warning(f"an argument for the kernel is not used: {argument}")
+        return {**kwargs, "cmd": []}
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork, confine and start a kernel; return when its sockets are bound.
@@ -108,7 +113,6 @@ class WarmProvisioner(KernelProvisionerBase):
                 folder,
                 [told.fileno(), theirs.fileno()],
                 connection={**info, "key": info["key"].decode()},
-                arguments=cmd,
                 confined=self.confined,
                 readable=[str(path) for path in readable],
                 limits=self._limits(),

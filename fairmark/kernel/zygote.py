@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from time import process_time
@@ -28,36 +28,13 @@ from typing import Any
 
 from .door import door_in, same_user
 from .forking import PR_SET_CHILD_SUBREAPER, become, become_zygote, last_line, prctl
-from .leftovers import clean_up
+from .offspring import Child, bury_zygote
 from .scratch import locked_folder, remove_tree
 from .usage import groups_below, usage
 from .warm import warm_up
 
 MESSAGE = 65_536  # bytes of the longest message on the control socket
 TICK = 0.1  # seconds between two looks at what the kernels take
-
-
-@dataclass
-class Child:
-    """A process that was forked, as the zygote sees it; it leads a process group of its own."""
-
-    id: int
-    pid: int
-    role: str
-    folder: Path
-    limits: dict[str, int] = field(default_factory=dict)
-    why: str = ""  # the limit for which it was killed
-
-    @property
-    def record(self) -> Path:
-        """Where its process group and session stand, for a clean-up after a crash."""
-        return self.folder.with_suffix(".pid")
-
-    def kill(self, why: str = "") -> None:
-        """Kill the whole group. The pid is not free for others until the zygote has reaped it."""
-        self.why = self.why or why
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
 
 
 class Zygote:
@@ -159,7 +136,7 @@ class Zygote:
             if not same_user(connection):
                 return
             parent = os.getpid()
-            serve = partial(serve_in_new_folder, self.folder.parent)
+            serve = partial(_serve_next, self.folder.parent)
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
             pid = os.fork()
             if pid == 0:
@@ -182,47 +159,13 @@ class Zygote:
                 return
             child = self.children.pop(found.si_pid, None)
             if child:
-                self._bury(child)
+                self._tell({**child.bury(), "zygote": process_time() - self.began})
+            elif found.si_pid in self.zygotes:
+                self.zygotes.remove(found.si_pid)
+                bury_zygote(found.si_pid, self.folder.parent)
             else:
-                self._bury_other(found.si_pid)
+                os.waitpid(found.si_pid, 0)  # it had lost its parent
             options |= os.WNOHANG
-
-    def _bury(self, child: Child) -> None:
-        """Collect a kernel or grader process that has ended; all of its group goes."""
-        child.kill()  # before its pid is free again
-        _, status, used = os.wait4(child.pid, 0)
-        _reap_group(child.pid)
-        remove_tree(child.folder)
-        child.record.unlink(missing_ok=True)
-        self._tell(
-            {
-                "ended": child.id,
-                "status": os.waitstatus_to_exitcode(status),
-                "why": child.why,
-                "role": child.role,
-                "cpu": used.ru_utime + used.ru_stime,
-                "peak": used.ru_maxrss * 1024,
-                "zygote": process_time() - self.began,
-            }
-        )
-
-    def _bury_other(self, pid: int) -> None:
-        """Collect a zygote that has ended, or what lost its parent.
-
-        The forks of a zygote that was killed die with it. What they have started is in its session
-        and has become a child of this process.
-        """
-        groups = groups_below(pid) if pid in self.zygotes else {}
-        _, status = os.waitpid(pid, 0)
-        if pid not in self.zygotes:
-            return
-        self.zygotes.remove(pid)
-        if status:
-            for group in groups.keys() - {pid}:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(group, signal.SIGKILL)
-                _reap_group(group)
-            clean_up(self.folder.parent)
 
     def _watch(self) -> None:
         """Kill each kernel whose processes together take more than they may."""
@@ -238,31 +181,27 @@ class Zygote:
                     child.kill(too_much)
 
 
-def _reap_group(group: int) -> None:
-    """Wait until nothing of a killed group is left that could still write to its folder.
+@contextlib.contextmanager
+def _new_folder(place: Path) -> Iterator[Path]:
+    """A folder in ``place``, for temporary files of this process too, and removed in the end.
 
-    Whatever loses its parent becomes a child of this process.
-    """
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.waitpid(-group, 0)
-
-
-def serve_in_new_folder(place: Path, control: socket.socket, door: bool = False) -> None:
-    """Make a folder in ``place``, say that it is ready, and serve ``control`` to its end.
-
-    SIGTERM is blocked until then: to terminate is to end in order, and not between a folder and
-    its removal.
+    SIGTERM is blocked: it must not come between a folder and its removal.
     """
     folder = locked_folder(place)
     try:
         (folder / "tmp").mkdir()
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
-        zygote = Zygote(control, folder, door_in(folder) if door else None)
-        _say(control, {"ready": str(folder)})
-        zygote.serve()
+        yield folder
     finally:
         remove_tree(folder)
+
+
+def _serve_next(place: Path, control: socket.socket) -> None:
+    """Be a zygote that came through the door; its folder is in ``place``."""
+    with _new_folder(place) as folder:
+        zygote = Zygote(control, folder)
+        _say(control, {"ready": str(folder)})
+        zygote.serve()
 
 
 def main() -> None:
@@ -275,18 +214,34 @@ def main() -> None:
     control = socket.socket(fileno=setup["control"])
     control.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this
-    try:
-        prctl(PR_SET_CHILD_SUBREAPER, 1)
-        warm_up(setup["modules"])
-    except Exception:
-        _say(control, {"failed": last_line()})
-        return
-    null = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1):
-        os.dup2(null, standard)
-    os.close(null)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-    serve_in_new_folder(Path(tempfile.gettempdir()), control, door=True)
+    with _new_folder(Path(tempfile.gettempdir())) as folder:
+        try:
+            prctl(PR_SET_CHILD_SUBREAPER, 1)
+            _warm_up(setup["modules"], folder)
+            zygote = Zygote(control, folder, door_in(folder))
+        except Exception:
+            _say(control, {"failed": last_line()})
+            return
+        null = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1):
+            os.dup2(null, standard)
+        os.close(null)
+        _say(control, {"ready": str(folder)})
+        zygote.serve()
+
+
+def _warm_up(modules: Iterable[str], folder: Path) -> None:
+    """Import everything; SIGTERM ends this process at once meanwhile, and without a trace."""
+
+    def give_up(*_: Any) -> None:
+        remove_tree(folder)
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, give_up)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    warm_up(modules)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 
 
 def _say(control: socket.socket, what: dict[str, str]) -> None:

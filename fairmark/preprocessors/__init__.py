@@ -10,13 +10,13 @@ SANITIZE = [
     "nbgrader.preprocessors.ClearOutput",
     "fairmark.preprocessors.gradebook.RestoreKernelspec",
     "fairmark.preprocessors.restore.RestoreLockedCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
+    "fairmark.preprocessors.metadata.CheckMetadata",
 ]
 _SAVE = [
     "fairmark.preprocessors.execute.NotedLimit",
     "fairmark.preprocessors.saving.SaveMarks",
     "fairmark.preprocessors.saving.SavePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
+    "fairmark.preprocessors.metadata.CheckMetadata",
 ]
 AUTOGRADE = [
     "fairmark.preprocessors.refusals.RefusePackages",

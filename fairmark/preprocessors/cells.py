@@ -110,9 +110,16 @@ def sound_output(output: NotebookNode) -> NotebookNode | None:
     with contextlib.suppress(ValueError, TypeError, RecursionError):
         text = json.dumps(output, ensure_ascii=False).encode(errors="replace")
         sound = from_dict(json.loads(text))
-        if _is_flat(sound, DEEPEST) and isvalid(sound, ref="output", version=4, version_minor=5):
+        if _is_flat(sound, DEEPEST) and _is_valid(sound):
             return sound
     return error_output("Error", "it cannot be shown") if output.output_type == "error" else None
+
+
+def _is_valid(output: NotebookNode) -> bool:
+    """Whether ``output`` follows the notebook format; whole notebooks are checked fastest."""
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": "", "execution_count": None}
+    notebook = {"cells": [cell | {"outputs": [output]}], "metadata": {}}
+    return isvalid(notebook | {"nbformat": 4, "nbformat_minor": 5})
 
 
 def _is_flat(value: Any, levels: int) -> bool:

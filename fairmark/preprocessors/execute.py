@@ -74,6 +74,7 @@ class BoundedExecute(Execute):
         self._ended = (resources.get("nbgrader") or {}).get("not_run", "")
         self._spent = 0.0  # seconds that cells have run
         self._began = monotonic()
+        self._until = 0.0  # when this cell is no longer listened to
         self._kept = 0  # size of the output kept of this cell
         self._dropped = False  # whether a part of its output was dropped
         self._cut = False  # whether reading the output of this cell was given up
@@ -114,6 +115,7 @@ class BoundedExecute(Execute):
         message = f"stopped: it ran longer than {seconds} s{rest}"
         self.error_on_timeout = dict(error_output(TIMED_OUT, message))
         self._began, self._kept, self._stopped = monotonic(), 0, None
+        self._until = self._began + seconds + self.interrupt_grace
         self._dropped = self._cut = False
         try:
             cell, resources = super().preprocess_cell(cell, resources, index)
@@ -198,7 +200,7 @@ class BoundedExecute(Execute):
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
     ) -> NotebookNode | None:
         """Take one message of the kernel; past the deadline of the cell, stop listening to it."""
-        if monotonic() - self._began > self._seconds_for(cell) + self.interrupt_grace:
+        if monotonic() > self._until:
             self._cut = True  # a flood that leaves nbclient no time to notice its own timeout
             raise CellExecutionComplete()
         try:
@@ -214,8 +216,10 @@ class BoundedExecute(Execute):
         """Whether there is no room for what ``content`` changes of outputs that are there."""
         shown = (content.get("transient") or {}).get("display_id")
         places = sum(map(len, self._display_id_map.get(shown, {}).values()))
+        if not places:
+            return False
         self._kept += places * _size(content)
-        too_much = places > 0 and self._kept > self.max_output_bytes
+        too_much = self._kept > self.max_output_bytes
         self._dropped |= too_much
         return too_much
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jsonschema import ValidationError
 from nbformat import NotebookNode
-from nbgrader.nbgraderformat import SCHEMA_VERSION, MetadataValidator
+from nbgrader.nbgraderformat import SCHEMA_VERSION, ValidationError
 from nbgrader.nbgraderformat.common import SchemaMismatchError
 from traitlets.log import get_logger
 
 from .cells import OURS, free_id
+from .metadata import rules
 
 FORMAT = 4  # the notebook format of nbgrader and of this course
 CELL_ID = re.compile(r"[a-zA-Z0-9\-_]{1,64}")
@@ -31,6 +31,7 @@ class Unreadable(Exception):
 def read_submission(path: Path, max_bytes: int) -> tuple[NotebookNode, list[str]]:
     """The notebook in the file ``path``, valid in the current format, and what was put right.
 
+    Outputs are not read: they are the student's, and grading begins without any.
     Raises :class:`Unreadable` where there is no notebook in it.
     """
     notes: list[str] = []
@@ -168,7 +169,7 @@ def _cells(raw: list[Any], notes: list[str]) -> list[NotebookNode]:
 
 
 def _cell(item: dict[str, Any], number: int, taken: set[str]) -> NotebookNode:
-    """A valid cell with the type, text, nbgrader metadata, outputs and attachments of ``item``."""
+    """A valid cell with the type, text, nbgrader metadata and attachments of ``item``."""
     source = item.get("source", "")
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
@@ -182,9 +183,8 @@ def _cell(item: dict[str, Any], number: int, taken: set[str]) -> NotebookNode:
     cell["id"] = free_id(cell_id if valid else f"cell-{number}", taken)
     if kind == "code":
         cell |= {"outputs": [], "execution_count": None}
-        _keep(cell, item, "outputs", "execution_count")
-    else:
-        _keep(cell, item, "attachments")
+    elif "attachments" in item:
+        _keep_attachments(cell, item["attachments"])
     node = nbformat.from_dict(cell)
     metadata = item.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
@@ -196,9 +196,9 @@ def _cell(item: dict[str, Any], number: int, taken: set[str]) -> NotebookNode:
     return node
 
 
-def _keep(cell: dict[str, Any], item: dict[str, Any], *keys: str) -> None:
-    """Take ``keys`` over from ``item`` where the cell stays valid with them."""
-    more = {key: item[key] for key in keys if key in item}
+def _keep_attachments(cell: dict[str, Any], attachments: Any) -> None:
+    """Give ``cell`` its attachments where it stays valid with them."""
+    more = {"attachments": attachments}
     try:
         nbformat.validate(
             nbformat.from_dict(cell | more), ref=f"{cell['cell_type']}_cell", version=FORMAT
@@ -210,12 +210,11 @@ def _keep(cell: dict[str, Any], item: dict[str, Any], *keys: str) -> None:
 
 
 def _keep_nbgrader(cell: NotebookNode, meta: Any) -> None:
-    validator = MetadataValidator()
-    allowed = set(validator.schema["properties"]) - {"cell_type"}
+    allowed = rules().schema["properties"].keys() - {"cell_type"}
     try:
         kept = {key: value for key, value in dict(meta).items() if key in allowed}
         cell.metadata["nbgrader"] = nbformat.from_dict({**kept, "schema_version": SCHEMA_VERSION})
-        validator.validate_cell(cell)
+        rules().validate_cell(cell)
     except (ValidationError, SchemaMismatchError, KeyError, TypeError, ValueError):
         cell.metadata.pop("nbgrader", None)
         cell.metadata["_broken"] = True

@@ -24,7 +24,7 @@ def refused_imports(source: str, refused: Collection[str]) -> list[tuple[int, st
     it, ``__import__`` and ``import_module`` with a literal name, and code in literal strings that
     is run by a magic or by ``exec``. Code that does not parse runs nothing, so it imports nothing.
     """
-    tree = parse(source)
+    tree = parse(source) if refused else None
     if tree is None:
         return []
     found = {(line, name.partition(".")[0]) for line, name in _imports(tree)}

@@ -8,8 +8,8 @@ from pathlib import Path
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
+from fairmark.autograde.ledger import usable
 from fairmark.course import CourseError
 from fairmark.notebooks import Role, read, role_of
 from fairmark.preprocessors.cells import ENDED, OURS, REFUSED, TIMED_OUT
@@ -39,15 +39,13 @@ def read_marks(
     Raises :class:`CourseError` where the gradebook cannot be read or lacks the assignment.
     """
     try:
-        maxima, marks = _read_gradebook(course, assignment)
+        with usable(course.db_url):
+            maxima, marks = _read_gradebook(course, assignment)
     except MissingEntry:
         raise CourseError(
             f"{assignment} is not in the gradebook; "
             f"run `nbgrader generate_assignment {assignment}` first"
         ) from None
-    except SQLAlchemyError as error:
-        reason = str(error).splitlines()[0]
-        raise CourseError(f"the gradebook {course.db_url} cannot be read: {reason}") from None
     for student in marks:
         handed_in, graded = (
             Path(course.root, course.format_path(folder, student.student, assignment))

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,6 +115,17 @@ class TestEndOfTheLaunchingProcess:
             said = process.stderr.read()
             assert said == "" or (how is signal.SIGINT and said.count("Traceback") == 1)
 
+    def test_files_of_an_import(self, folder, tmp_path, monkeypatch):
+        """What a module keeps among temporary files when it is imported goes with the zygote."""
+        (tmp_path / "module_with_a_file.py").write_text(
+            "import tempfile\nkept = tempfile.mkdtemp(prefix='kept')\n"
+        )
+        monkeypatch.syspath_prepend(str(tmp_path))
+        zygote = Launcher(["module_with_a_file"])
+        assert list(zygote.folder.glob("tmp/kept*"))
+        zygote.close()
+        assert list(folder.iterdir()) == []
+
     def test_a_fork_of_it(self):
         """A process that it has forked, and that lives on, keeps nothing alive."""
         fork = "import os, time\nif os.fork() == 0: time.sleep(1000)\n"
@@ -166,6 +178,35 @@ class TestEndOfTheZygote:
         with pytest.raises(LaunchError, match="did not start: it ended") as caught:
             failing.new_folder()
         assert "\n" not in str(caught.value)
+
+
+class TestSpent:
+    """What the forks of a zygote have taken, told when they have ended."""
+
+    BUSY = "import time\nwhile time.process_time() < 1: pass\nheld = bytearray(200 * 2**20)"
+
+    def test_of_a_kernel(self, folder):
+        """Seconds of CPU and the most memory, of the kernel and in all, by role."""
+        with running() as kernel:
+            assert (kernel.fork.cpu, kernel.fork.peak) == (0, 0)
+            kernel.run(self.BUSY)
+        zygote = kernel.fork.launcher
+        assert 1 < kernel.fork.cpu < 10
+        assert 200 * 2**20 < kernel.fork.peak < 2**30
+        assert zygote.spent["kernel"] == kernel.fork.cpu
+        assert zygote.peak == {"kernel": kernel.fork.peak}
+        assert 0 < zygote.spent["zygote"] < 1
+
+    def test_of_what_was_abandoned(self, folder):
+        """A fork that nobody waited for counts as well, at the latest when the zygote is closed."""
+        zygote = launcher_for([])
+        for _ in range(3):
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                zygote.fork("grader", zygote.new_folder(), [theirs.fileno()]).abandon()
+        zygote.close()
+        assert set(zygote.spent) == {"grader", "zygote"}
+        assert 0.001 < zygote.spent["grader"] < 3
 
 
 class TestCleanUp:

@@ -79,7 +79,7 @@ class Machine:
 
     def grade(self, students: str = "*") -> None:
         """Grade students whose names are like this, to the end."""
-        bounds = "--Execute.timeout=6", "--BoundedExecute.interrupt_grace=3"
+        bounds = "--Execute.timeout=15", "--BoundedExecute.interrupt_grace=3"
         with self.grading(*bounds, "--student", students) as process:
             text, _ = process.communicate(timeout=300)
         assert process.returncode == 0, text

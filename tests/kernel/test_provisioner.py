@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import stat
@@ -62,6 +63,16 @@ class TestStart:
         assert "x = 20" in kernel.run("%history")
         assert kernel.run("print(__import__('subprocess').getoutput('echo there'))") == "there\n"
 
+    def test_arguments(self, caplog):
+        """An argument that would be without effect is named, but not those that clients add."""
+        usual = ["--log-level=ERROR", "--HistoryManager.hist_file=:memory:"]
+        launching = provisioner(log=logging.getLogger("kernel")).pre_launch(
+            extra_arguments=[*usual, "--matplotlib=agg"], env={"SECRET": "1"}, cwd="."
+        )
+        assert asyncio.run(launching) == {"cwd": ".", "cmd": []}
+        (record,) = caplog.records
+        assert record.getMessage().endswith("is not used: --matplotlib=agg")
+
     def test_no_connection_file(self):
         """Nobody else can connect: there is no connection file, and sockets lie in its folder."""
         runtime = Path(jupyter_runtime_dir())
@@ -75,7 +86,7 @@ class TestStart:
             info = kernel.manager.get_connection_info()
             assert info["transport"] == "ipc"
             found = {path.name for path in kernel.fork.folder.iterdir() if path.is_socket()}
-            assert found == {f"k-{number}" for number in range(1, 6)}
+            assert found == {f"k-{number}" for number in (1, 2)}
             assert stat.S_IMODE(kernel.fork.folder.stat().st_mode) == 0o700
 
     def test_files_of_the_submission(self, handed_in):

@@ -133,8 +133,8 @@ class TestExecute:
 
     def test_deadline_of_a_flood(self) -> None:
         """Past the deadline the messages of a cell are no longer listened to."""
-        executor = BoundedExecute(timeout=1, notebook_timeout=1, interrupt_grace=0)
-        executor._began = executor._spent = 0.0
+        executor = BoundedExecute()
+        executor._until = 0.0
         text = {"msg_type": "stream", "content": {"name": "stdout", "text": "x"}}
         with pytest.raises(CellExecutionComplete):
             executor.process_message(text, new_code_cell("x"), 0)

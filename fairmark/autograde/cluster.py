@@ -1,0 +1,115 @@
+"""Worker processes of this machine, for one run, under Dask's care; nothing of them is left."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from importlib import import_module
+from multiprocessing import resource_tracker
+from typing import Any
+
+import dask
+from distributed import LocalCluster
+from distributed.security import Security
+
+from fairmark.kernel.leftovers import clean_up
+from fairmark.kernel.scratch import locked_folder, remove_tree
+
+SETTINGS = {
+    "distributed.scheduler.allowed-failures": 0,  # the engine counts them
+    "distributed.scheduler.worker-saturation": 1.0,  # a worker holds what it runs, nothing more
+    "distributed.worker.memory.terminate": 0.95,
+    "distributed.worker.preload": [__name__],
+    "distributed.logging": {"distributed": "critical"},
+}
+SIGNALS = {signal.SIGINT, signal.SIGTERM}  # by which a person, or a system, ends a run
+
+
+class Workers:
+    """So many workers, joined by TLS with a key of this run, for as long as the context lasts.
+
+    Nobody else on the machine can give them work.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __enter__(self) -> LocalCluster:
+        with contextlib.ExitStack() as stack:
+            folder = locked_folder()
+            stack.callback(clean_up)  # of what workers left that were killed
+            stack.callback(remove_tree, folder)
+            here = {"temporary-directory": str(folder)}
+            stack.enter_context(dask.config.set(SETTINGS | here))
+            with signals_held():
+                self._cluster = LocalCluster(
+                    n_workers=self.count,
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",
+                    security=Security.temporary(),
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                )
+                stack.callback(self._close)
+            self._exit = stack.pop_all()
+        return self._cluster
+
+    def __exit__(self, *error: Any) -> None:
+        if error[0] is not None:
+            self._kill()
+        self._exit.close()
+
+    def _close(self) -> None:
+        with contextlib.suppress(Exception):  # too slow: the processes end with this one
+            self._cluster.close(timeout=10)
+
+    def _kill(self) -> None:
+        """What they are doing is not wanted any more; Dask would wait for it."""
+        for nanny in self._cluster.workers.values():
+            nanny.close_gracefully()  # so that it starts no other
+            if nanny.pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(nanny.pid, signal.SIGKILL)
+
+    def complete(self) -> None:
+        """Start those again that Dask gave up, because they were slow to start."""
+        self._cluster.scale(self.count)
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the end of the block; for the main thread.
+
+    Threads and processes that are started in it never get them. A terminal sends Ctrl-C to the
+    workers too, and what it means for them is for the coordinator to say.
+    """
+    resource_tracker.ensure_running()  # it lets signals through when it is started
+    came: list[int] = []  # heard by a thread that was there before
+    handlers = {one: signal.signal(one, lambda number, _: came.append(number)) for one in SIGNALS}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
+        for number in came:
+            signal.raise_signal(number)
+
+
+def dask_setup(*_: Any) -> None:
+    """In a worker that starts, by Dask: let signals through to what it will start itself.
+
+    Then import what its first notebook would wait for, with an empty stack: Python 3.11 can be slow
+    where calls are nested as deep as here.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    thread = threading.Thread(target=import_module, args=["fairmark.autograde.worker"])
+    thread.start()
+    thread.join()
