@@ -15,8 +15,6 @@ from typing import Any
 
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import Autograde, NbGraderException
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from fairmark.course import CONFIG, CourseError
 from fairmark.kernel.launcher import LaunchError
@@ -25,7 +23,7 @@ from fairmark.preprocessors.before_run import prepare_run
 from .coordinator import Coordinator, Stop, only_one_at_a_time
 from .engine import Engine, EngineError, workers_for_this_machine
 from .kit import UnfitStep
-from .ledger import Ledger
+from .ledger import Ledger, usable
 from .progress import Display, Summary
 from .selection import all_submissions, student_of, to_grade
 
@@ -56,7 +54,11 @@ def autograde(
     summary = Summary()
     engine = Engine(workers or workers_for_this_machine(), scheduler)
     try:
-        with _terminated_like_interrupted(), only_one_at_a_time(Path(converter.coursedir.root)):
+        with (
+            _terminated_like_interrupted(),
+            usable(converter.coursedir.db_url),
+            only_one_at_a_time(Path(converter.coursedir.root)),
+        ):
             _grade(converter, engine, summary)
     except NbGraderException as error:
         raise CourseError(str(error)) from None
@@ -64,10 +66,6 @@ def autograde(
         if not summary.total:
             raise CourseError(str(error)) from None
         summary.stopped = str(error)
-    except SQLAlchemyError as error:
-        url = make_url(converter.coursedir.db_url).render_as_string(hide_password=True)
-        reason = str(error).splitlines()[0]
-        raise CourseError(f"the gradebook {url} cannot be used: {reason}") from None
     except KeyboardInterrupt:
         summary.stopped = "Stopped; everything graded so far is recorded."
     for line in summary.lines():

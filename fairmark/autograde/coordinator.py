@@ -184,7 +184,7 @@ class Coordinator:
 
     def _save(self, pending: Pending, display: Display) -> None:
         """Commit the rows, as often as it takes a database that is busy or away for a while."""
-        give_up, wait = monotonic() + PATIENCE, 0.2
+        give_up, wait = monotonic() + PATIENCE, 0.0
         submission = pending.submission
         create = self.converter.create_student
         while True:
@@ -203,9 +203,10 @@ class Coordinator:
                     raise Stop(
                         f"No write to the gradebook for {PATIENCE} s: {_first_line(error)}"
                     ) from None
-                display.say(f"gradebook: {_first_line(error)}; trying again")
+                if not wait:
+                    display.say(f"gradebook: {_first_line(error)}; trying again")
+            wait = min(2 * wait + 0.2, 5)
             sleep(wait)
-            wait = min(2 * wait, 5)
 
     def _fill(self, entry: Entry, pending: Pending) -> None:
         """Have nbgrader's steps read the marks off the notebooks, and write these."""
