@@ -14,6 +14,7 @@ from typing import Any
 
 import dask
 from distributed import LocalCluster
+from distributed.core import Status
 from distributed.security import Security
 
 from fairmark.kernel.leftovers import clean_up
@@ -23,6 +24,10 @@ SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,  # the engine counts them
     "distributed.scheduler.worker-saturation": 1.0,  # a worker holds what it runs, nothing more
     "distributed.worker.memory.terminate": 0.95,
+    # from when one died: Dask gives up whoever is away then, also if it was there meanwhile
+    "distributed.deploy.lost-worker-timeout": "365 days",
+    "distributed.scheduler.http.routes": [],  # nothing about a run is for others to read
+    "distributed.worker.http.routes": [],
     "distributed.worker.preload": [__name__],
     "distributed.logging": {"distributed": "critical"},
 }
@@ -52,32 +57,30 @@ class Workers:
                     processes=True,
                     host="127.0.0.1",
                     security=Security.temporary(),
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL,
                 )
                 stack.callback(self._close)
             self._exit = stack.pop_all()
         return self._cluster
 
-    def __exit__(self, *error: Any) -> None:
-        if error[0] is not None:
-            self._kill()
+    def __exit__(self, *_: Any) -> None:
         self._exit.close()
 
     def _close(self) -> None:
+        """End the workers at once; what they may be doing is not wanted any more."""
+        for nanny in list(self._cluster.workers.values()):
+            nanny.close_gracefully()  # so that it starts no other
+            with contextlib.suppress(ProcessLookupError, TypeError):  # there is none now
+                os.kill(nanny.pid, signal.SIGKILL)
         with contextlib.suppress(Exception):  # too slow: the processes end with this one
             self._cluster.close(timeout=10)
 
-    def _kill(self) -> None:
-        """What they are doing is not wanted any more; Dask would wait for it."""
-        for nanny in self._cluster.workers.values():
-            nanny.close_gracefully()  # so that it starts no other
-            if nanny.pid:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(nanny.pid, signal.SIGKILL)
-
     def complete(self) -> None:
-        """Start those again that Dask gave up, because they were slow to start."""
+        """Start anew what Dask gave up, since a worker failed to start."""
+        for name, nanny in list(self._cluster.workers.items()):
+            if nanny.status in {Status.closed, Status.failed}:
+                self._cluster.workers.pop(name, None)
         self._cluster.scale(self.count)
 
 

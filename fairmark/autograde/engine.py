@@ -41,6 +41,7 @@ class Job:
     """A task on its way, and how often it went wrong."""
 
     task: Task
+    with_kit: bool = False
     deaths: int = 0
     faults: int = 0
     alone: bool = False
@@ -137,8 +138,7 @@ class Engine:
         Only a few tasks more than there are workers are taken from ``tasks`` at a time. Raises
         :class:`EngineError` when there is nobody left to do them.
         """
-        self._kit_bytes = kit
-        self._kit: Future | None = None
+        self._kit = kit
         new = iter(tasks)
         while True:
             self._fill(new)
@@ -180,11 +180,9 @@ class Engine:
         if self.client.status == "closed":
             raise EngineError(f"the scheduler at {self.address} is gone")
         self._count += 1
-        if self._kit is None or self._kit.status in {"cancelled", "lost", "error"}:
-            key = ("kit", self._id, self._count)
-            self._kit = self.client.submit(bytes, self._kit_bytes, key=key)
         key = ("grade", self._id, self._count)
-        future = self.client.submit(worker.grade, self._kit, job.task.pack(), key=key)
+        kit = self._kit if job.with_kit else None
+        future = self.client.submit(grade, self._id, kit, job.task.pack(), key=key)
         self._jobs[future.key], self._futures[future.key] = job, future
         future.add_done_callback(self._events.put)
 
@@ -206,25 +204,15 @@ class Engine:
 
     def _settle(self, job: Job, future: Future) -> Iterator[Done]:
         """Say what came of a job, or put it where it will be tried again."""
-        error: BaseException | None = None
-        if future.status == "finished":
-            try:
-                result = future.result()
-            except KilledWorker as killed:  # by what it had left behind
-                error = killed
-            except Exception:
-                self._put_back(job)  # lost with its worker, between the two
-                return
-            else:
-                yield Done(job.task, result, given_up=job.deaths if job.given_up else 0)
-                return
-        elif future.status == "error":
-            error = future.exception()
-        if isinstance(error, KilledWorker):
+        result, error = _come_of(future)
+        if result is not None:
+            yield Done(job.task, result, given_up=job.deaths if job.given_up else 0)
+        elif isinstance(error, KilledWorker):
             yield from self._died(job, error)
         elif error is not None:
             yield from self._failed(job, error)
-        else:  # the scheduler is another one than it was
+        else:
+            job.with_kit = True
             self._put_back(job)
 
     def _put_back(self, job: Job) -> None:
@@ -242,10 +230,35 @@ class Engine:
         job.alone = True
         self._put_back(job)
 
-    def _failed(self, job: Job, error: BaseException | None) -> Iterator[Done]:
+    def _failed(self, job: Job, error: BaseException) -> Iterator[Done]:
         job.faults += 1
         if job.faults < FAULTS:
             self._put_back(job)
             return
         text = (str(error).strip().splitlines() or [""])[0][:300]
         yield Done(job.task, None, f"{type(error).__name__}: {text}")
+
+
+_kits: dict[str, bytes] = {}  # of a worker process: the last that it got, by the run
+
+
+def grade(run: str, kit: bytes | None, task: bytes) -> bytes | None:
+    """In a worker: do a task with the kit of a run; None where that has not come here yet."""
+    if kit is not None:
+        _kits.clear()
+        _kits[run] = kit
+    return worker.grade(_kits[run], task) if run in _kits else None
+
+
+def _come_of(future: Future) -> tuple[bytes | None, BaseException | None]:
+    """The result or the error; neither where it was lost with a worker or a scheduler."""
+    try:
+        if future.status == "error":
+            return None, future.exception()
+        if future.status == "finished":
+            return future.result(), None
+    except KilledWorker as error:
+        return None, error
+    except Exception:  # which one, depends on where it was lost
+        return None, None
+    return None, None

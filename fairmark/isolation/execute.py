@@ -201,7 +201,7 @@ class IsolatedExecute(BoundedExecute):
         """Run a test cell in the grader process, with the kernel at its service."""
         grader, seconds = self._started_grader(), self._seconds_for(cell)
         grader.begin_test(cell, index + 1, seconds + self.interrupt_grace)
-        serve = _code_cell(SERVE.format(index + 1))
+        serve = _request(SERVE.format(index + 1), cell)
         self._stopped = None
         super().preprocess_cell(serve, resources, index)
         self._late = monotonic() - self._began >= seconds
@@ -263,10 +263,10 @@ class IsolatedExecute(BoundedExecute):
         return f"the kernel was ended, for it took {why}," if why else super()._cause_of_death()
 
 
-def _code_cell(source: str) -> NotebookNode:
-    """A cell that is run and then forgotten; nbformat's own are checked at length."""
+def _request(source: str, cell: NotebookNode) -> NotebookNode:
+    """A code cell to run in place of ``cell``, without the checks of nbformat's own."""
     return NotebookNode(
-        cell_type="code", metadata=NotebookNode(), source=source, outputs=[], execution_count=None
+        cell_type="code", id=cell.get("id"), metadata=NotebookNode(), source=source, outputs=[]
     )
 
 

@@ -47,8 +47,8 @@ def become_grader(request: dict[str, Any], status_fd: int, bridge_fd: int, bell_
     On the first file come requests and go answers, one line of JSON each.
     """
     os.chdir(Path(request["folder"]) / "work")
-    if "matplotlib" in sys.modules:
-        sys.modules["matplotlib"].use("agg")
+    if "matplotlib" in sys.modules:  # pyplot asks for it when it is used, if it is
+        sys.modules["matplotlib"].rcParams["backend"] = "agg"
     grader = Grader(Bridge(socket.socket(fileno=bridge_fd), bell_fd), bell_fd)
     with socket.socket(fileno=status_fd).makefile("rw") as executor:
         for line in executor:

@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from .sandbox import Limits
@@ -41,8 +41,7 @@ class Usage:
 
     def over(self, limits: Limits | Mapping[str, int]) -> str:
         """The first limit that is passed, for a person to read; empty where none is."""
-        bounds = asdict(Limits())
-        bounds |= asdict(limits) if isinstance(limits, Limits) else limits
+        bounds = vars(Limits()) | (vars(limits) if isinstance(limits, Limits) else limits)
         for what, value, bound in (
             ("processes", self.processes, bounds["processes"]),
             ("threads", self.threads, bounds["threads"]),
@@ -58,27 +57,47 @@ def _readable(value: int) -> str:
     return f"{value / 2**20:.0f} MB" if value >= 2**20 else str(value)
 
 
-def groups_below(root: int) -> dict[int, list[int]]:
+def groups_below(root: int, thorough: bool = True) -> dict[int, list[int]]:
     """The processes of the session of ``root``, by process group.
 
     Nothing confined can leave its group or its session, so each kernel's group is complete here,
     with what it has started and what has lost its parent.
+
+    All processes of the machine are looked at for that. If not ``thorough``, only descendants of
+    ``root`` are, which costs the same however many others there are; while some of them end, the
+    kernel may leave out others.
     """
     session = os.getsid(root)
     groups: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                if os.getsid(int(name)) == session:
-                    groups.setdefault(os.getpgid(int(name)), []).append(int(name))
+    everybody = thorough or not os.path.exists(f"/proc/{root}/task/{root}/children")
+    for pid in _all_processes() if everybody else _descendants(root):
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == session:
+                groups.setdefault(os.getpgid(pid), []).append(pid)
     return groups
 
 
-def usage(pids: Iterable[int], folder: Path, exact_above: int = Limits.memory) -> Usage:
+def _all_processes() -> Iterator[int]:
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def _descendants(root: int) -> list[int]:
+    found = [root]
+    for pid in found:  # grows as children are met
+        with contextlib.suppress(OSError):
+            for task in os.listdir(f"/proc/{pid}/task"):
+                found += map(int, _read(f"/proc/{pid}/task/{task}/children").split())
+    return found
+
+
+def usage(
+    pids: Iterable[int], folder: Path, exact_above: int = Limits.memory, thorough: bool = True
+) -> Usage:
     """What these processes and the files below ``folder`` take, never raising for what they do.
 
     Pages that forks share are counted for each of them; only where that comes to more than
-    ``exact_above`` bytes (to be the limit) each page is counted once, which takes longer.
+    ``exact_above`` bytes (to be the limit) each page is counted once, which takes longer. If not
+    ``thorough``, removed files that are only mapped, by no open file, are left out.
     """
     pids = list(pids)
     states = [state for state in map(_state, pids) if state]
@@ -91,7 +110,7 @@ def usage(pids: Iterable[int], folder: Path, exact_above: int = Limits.memory) -
     removed: dict[tuple[int, int], int] = {}
     try:
         for pid in pids:
-            _add_removed(pid, removed)
+            _add_removed(pid, removed, thorough)
         disk = sum(_sizes(folder)) + sum(removed.values())
     except (_TooMuch, OSError) as reason:
         return Usage(len(states), threads, memory, 0, str(reason))
@@ -137,7 +156,7 @@ def _share(pid: int) -> int:
         return (_state(pid) or (0, 0))[1]
 
 
-def _add_removed(pid: int, removed: dict[tuple[int, int], int]) -> None:
+def _add_removed(pid: int, removed: dict[tuple[int, int], int], mapped: bool) -> None:
     """Add the files without a name that a process holds: device and number, and bytes on disk."""
     try:
         with os.scandir(f"/proc/{pid}/fd") as files:
@@ -146,7 +165,7 @@ def _add_removed(pid: int, removed: dict[tuple[int, int], int]) -> None:
                     info = os.stat(file.path)
                     if stat.S_ISREG(info.st_mode) and not info.st_nlink:
                         removed[info.st_dev, info.st_ino] = info.st_blocks * 512
-        maps = _read(f"/proc/{pid}/maps")
+        maps = _read(f"/proc/{pid}/maps") if mapped else b""
     except (FileNotFoundError, ProcessLookupError):
         return
     except PermissionError:

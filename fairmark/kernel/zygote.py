@@ -23,7 +23,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from time import process_time
+from time import monotonic, process_time
 from typing import Any
 
 from .door import door_in, same_user
@@ -35,6 +35,7 @@ from .warm import warm_up
 
 MESSAGE = 65_536  # bytes of the longest message on the control socket
 TICK = 0.1  # seconds between two looks at what the kernels take
+THOROUGH = 5  # every so many looks, one also finds what is dear to find
 
 
 class Zygote:
@@ -55,6 +56,7 @@ class Zygote:
         self.children: dict[int, Child] = {}
         self.zygotes: set[int] = set()  # the processes that came to be through the door
         self.stopped = False
+        self.looks, self.looked = 0, 0.0  # how often at what kernels take, and when last
         self.began = process_time()
         self.woken, self.waker = os.pipe()
         for end in (self.woken, self.waker):
@@ -168,17 +170,20 @@ class Zygote:
             options |= os.WNOHANG
 
     def _watch(self) -> None:
-        """Kill each kernel whose processes together take more than they may."""
+        """Kill each kernel whose processes together take more than they may, once a tick."""
         watched = {child.pid: child for child in self.children.values() if child.limits}
-        if not watched:
+        if not watched or monotonic() < self.looked + TICK:
             return
-        groups = groups_below(os.getpid())
+        self.looks += 1
+        thorough = self.looks % THOROUGH == 0
+        groups = groups_below(os.getpid(), thorough)
         for pid, child in watched.items():
             if not child.why:
-                used = usage(groups.get(pid, []), child.folder, child.limits["memory"])
-                too_much = used.over(child.limits)
+                pids, limit = groups.get(pid, []), child.limits["memory"]
+                too_much = usage(pids, child.folder, limit, thorough).over(child.limits)
                 if too_much:
                     child.kill(too_much)
+        self.looked = monotonic()
 
 
 @contextlib.contextmanager

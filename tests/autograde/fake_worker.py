@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
+from fairmark.autograde import engine
 from fairmark.autograde.parcel import Task
 
 
 class Broken(Exception):
     """A failure of the worker."""
+
+
+def instead(run: str, kit: bytes | None, task: bytes) -> bytes | None:
+    """What the engine has done in a worker, but with this module in place of the real worker."""
+    engine.worker = sys.modules[__name__]
+    return engine.grade(run, kit, task)
 
 
 def grade(kit: bytes, task: bytes) -> bytes:

@@ -148,9 +148,9 @@ class Machine:
 
         assert eventually(lambda: enough() or process.poll() is not None)
 
-    def wait_for_slow(self) -> None:
-        """Wait until the cell that takes a second is running."""
-        assert eventually(lambda: any(self.temporary.glob("fairmark-*/*/work/started")))
+    def wait_for_slow(self, running: bool) -> None:
+        """Wait until the cell that takes a second is running, or until it is not."""
+        assert eventually(lambda: running == any(self.temporary.glob("fairmark-*/*/work/started")))
 
     def assert_ended(self) -> None:
         """Fail where a process of a run is left."""

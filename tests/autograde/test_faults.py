@@ -17,7 +17,7 @@ import pytest
 
 from fairmark.autograde.coordinator import HOPELESS
 from fairmark.autograde.engine import TRIES
-from tests.kernel.running import short_folder
+from tests.kernel.running import eventually, short_folder
 from tests.pipeline.course import MAIN, cell_of
 from tests.pipeline.submissions import insert
 
@@ -98,9 +98,12 @@ def test_workers_killed(machine: Machine, undisturbed) -> None:
     """Workers that are killed in the middle of notebooks change nothing but the time it takes."""
     with machine.grading(workers=2) as process:
         for _ in range(2):
-            machine.wait_for_slow()
-            assert len(machine.workers(process)) == 2
+            machine.wait_for_slow(True)
+            killed = machine.workers(process)
+            assert len(killed) == 2
             machine.kill_workers(process)
+            machine.wait_for_slow(False)
+            assert eventually(lambda: len(set(machine.workers(process)) - set(killed)) == 2)
         done = ended(process)
     assert (done.code, done.says("6 graded")) == (0, True), done.lines
     assert_as_undisturbed(machine, undisturbed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.pipeline.course import cell_of, check
@@ -87,6 +89,22 @@ def test_a_message_that_is_too_long():
     """It costs the output of its cell; the run goes on."""
     cell = sent("print('y' * 100_000_000)")
     assert [out.evalue for out in cell.outputs] == ["its output was lost"]
+
+
+def test_messages_about_nothing():
+    """However many come that belong to no cell, the time of the cell that sends them ends."""
+    source = (
+        "def forever():\n    while True:\n"
+        "        message = kernel.session.msg('stream', {'name': 'stdout', 'text': 'x'})\n"
+        "        kernel.session.send(kernel.iopub_socket, message)\n"
+        "import threading\nfor _ in range(3):\n"
+        "    threading.Thread(target=forever, daemon=True).start()\n"
+    )
+    began = time.monotonic()
+    graded = grade(student(SEND), student(source + "forever()", "sends"), STILL, timeout=2)
+    assert time.monotonic() - began < 40
+    assert "stopped: it ran longer than 2 s" in str(cell_of(graded.notebook, "sends").outputs)
+    assert graded.result("still")
 
 
 def test_nothing_is_said_in_the_log():

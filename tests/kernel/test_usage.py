@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import mmap
 import os
 import threading
@@ -14,12 +15,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fairmark.kernel.forking import PR_SET_CHILD_SUBREAPER, prctl
 from fairmark.kernel.sandbox import Limits
 from fairmark.kernel.usage import groups_below, usage
-from tests.kernel.confinement import (
-    NOBODY,
-    killed,
-)
+from tests.kernel.confinement import LIBC, NOBODY, killed
+
+
+@contextlib.contextmanager
+def adopting() -> Iterator[None]:
+    """Let what loses its parent become a child of this process, as of a zygote."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        prctl(PR_SET_CHILD_SUBREAPER, 0)
 
 
 class TestUsage:
@@ -44,7 +53,8 @@ class TestUsage:
             os.close(writer)
             yield pid
 
-    def test_memory_processes_threads(self, places):
+    @pytest.mark.parametrize("thorough", [True, False])
+    def test_memory_processes_threads(self, places, thorough):
         """Memory that is filled, forks and threads are counted, and the limits say so."""
 
         def prepare() -> list[Any]:
@@ -57,7 +67,7 @@ class TestUsage:
         with self.running(places["scratch"], lambda: None) as pid:
             idle = usage(groups_below(os.getpid())[pid], places["scratch"])
         with self.running(places["scratch"], prepare) as pid:
-            used = usage(groups_below(os.getpid())[pid], places["scratch"])
+            used = usage(groups_below(os.getpid(), thorough)[pid], places["scratch"])
             exact = usage(groups_below(os.getpid())[pid], places["scratch"], exact_above=0)
         assert (idle.processes, idle.threads) == (1, 1)
         assert (used.processes, used.threads) == (2, 5)
@@ -77,10 +87,18 @@ class TestUsage:
                 os._exit(0)
             os.wait()
 
-        with self.running(places["scratch"], prepare) as pid:
-            assert usage(groups_below(os.getpid())[pid], places["scratch"]).processes == 2
+        with adopting(), self.running(places["scratch"], prepare) as pid:
+            for thorough in (True, False):
+                group = groups_below(os.getpid(), thorough)[pid]
+                assert usage(group, places["scratch"]).processes == 2
 
-    @pytest.mark.parametrize("way", ["named", "removed", "mapped", "unreadable"])
+    def test_where_children_are_not_listed(self, places, monkeypatch):
+        """On a system that does not list children, every look is thorough."""
+        monkeypatch.setattr("fairmark.kernel.usage.os.path.exists", lambda path: False)
+        with self.running(places["scratch"], lambda: None) as pid:
+            assert groups_below(os.getpid(), False)[pid] == [pid]
+
+    @pytest.mark.parametrize("way", ["named", "removed", "mapped", "mapped alone", "unreadable"])
     def test_disk(self, places, way):
         """A file counts by its name, without one, only mapped, and in a folder of mode 0."""
 
@@ -98,12 +116,18 @@ class TestUsage:
                 file.close()
                 os.unlink("big")
                 return mapped
-            if way == "removed":
+            if way == "mapped alone":  # which Python does not do: it keeps the file open
+                LIBC.mmap.argtypes = [ctypes.c_void_p, *[ctypes.c_long] * 5]
+                LIBC.mmap(None, 8 * 2**20, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
+                file.close()
+            if way in ("removed", "mapped alone"):
                 os.unlink("big")
             return file
 
         with self.running(places["scratch"], prepare) as pid:
             used = usage(groups_below(os.getpid())[pid], places["scratch"])
+            quick = usage(groups_below(os.getpid())[pid], places["scratch"], thorough=False)
+        assert (quick.disk < 2**20) if way == "mapped alone" else (quick == used)
         assert 8 * 2**20 <= used.disk < 9 * 2**20
         assert used.over({"disk_bytes": 2**20}) == "more disk space than allowed (8 MB of 1 MB)"
 

@@ -319,6 +319,15 @@ def test_any_json(tmp_path_factory: pytest.TempPathFactory, cells: object, versi
         MetadataValidator().validate_nb(content)
 
 
+def test_outputs_are_not_read(tmp_path: Path) -> None:
+    """Whatever a file shows under its cells, none of it is there when grading begins."""
+    shown = nbformat.v4.new_output("stream", text="x")
+    path = tmp_path / "a.ipynb"
+    nbformat.write(notebook(new_code_cell("x", outputs=[shown], execution_count=3)), path)
+    cell = read_submission(path, 1_000_000)[0].cells[0]
+    assert (cell.source, cell.outputs, cell.execution_count) == ("x", [], None)
+
+
 @pytest.mark.parametrize("folder", [True, False])
 def test_no_file(tmp_path: Path, folder: bool) -> None:
     """A folder or a dangling link under the name of a notebook is no notebook."""
