@@ -36,8 +36,7 @@ def write_report(docs: Path) -> None:
 
 def real_part(data: dict[str, Any], figures: Path) -> dict[str, Any]:
     """What the text on ex1 is to say; its plot is written."""
-    small, large = data["sizes"]
-    costs = {name: cost(runs, small, large) for name, runs in data["runs"].items()}
+    costs = {name: cost(runs, *data["sizes"][name]) for name, runs in data["runs"].items()}
     stock, floor = costs[STOCK_NAME]["wall"], median(data["floor"])
     plot_graders(costs, figures / "real.svg")
     spent = [each for runs in data["runs"].values() for turn in runs for each in turn]
@@ -57,9 +56,9 @@ def real_part(data: dict[str, Any], figures: Path) -> dict[str, Any]:
         "memory_table": memory_table(data["memory"]),
         "seconds": ", ".join(f"{name} {c['wall']:.2f}" for name, c in costs.items()),
         "turns": len(data["floor"]),
-        "small": small,
-        "large": large,
-        "more": large - small,
+        "parts_table": parts_table(data["parts"]),
+        "peers": " and ".join(map(str, data["sizes"][STOCK_NAME])),
+        "ours": " and ".join(map(str, data["sizes"][ours(WORKERS[0])])),
         "accounted": sum(each["cpu"] for each in spent) / sum(each["machine"] for each in spent),
     }
 
@@ -72,6 +71,16 @@ def cost(runs: list[list[dict[str, float]]], small: int, large: int) -> dict[str
         once = [less[unit] - small * one for (less, _), one in zip(runs, each, strict=True)]
         result |= {unit: median(each), f"{unit} once": median(once)}
     return result
+
+
+def parts_table(parts: dict[str, list[dict[str, Any]]]) -> str:
+    """CPU seconds a submission by kind of process, medians over the turns."""
+    kinds = ["coordinator", "worker", "kernel", "grader", "zygote"]
+    rows = []
+    for name, turns in parts.items():
+        each = [median(turn["cpu"][kind] / turn["submissions"] for turn in turns) for kind in kinds]
+        rows.append([name, *(f"{seconds:.2f}" for seconds in [*each, sum(each)])])
+    return table(", ".join(["CPU seconds a submission", *kinds, "together"]), rows)
 
 
 def memory_table(memory: dict[str, Any]) -> str:
