@@ -6,6 +6,9 @@ come, and worker processes import this module too, since it is the one that was 
 
 import sys
 
+# jsonschema would spend a second on it, for a format that no schema of a notebook uses
+sys.modules.setdefault("rfc3987_syntax", None)
+
 
 def main() -> int:
     """Run the command line; returns the exit code, that of Ctrl-C being 130."""

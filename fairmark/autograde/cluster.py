@@ -52,7 +52,7 @@ class Workers:
             stack.enter_context(dask.config.set(SETTINGS | here))
             with signals_held():
                 self._cluster = LocalCluster(
-                    n_workers=self.count,
+                    n_workers=0,  # one that dies while it starts is no end of the run
                     threads_per_worker=1,
                     processes=True,
                     host="127.0.0.1",
@@ -61,6 +61,7 @@ class Workers:
                     silence_logs=logging.CRITICAL,
                 )
                 stack.callback(self._close)
+                self.complete()
             self._exit = stack.pop_all()
         return self._cluster
 
@@ -77,9 +78,9 @@ class Workers:
             self._cluster.close(timeout=10)
 
     def complete(self) -> None:
-        """Start anew what Dask gave up, since a worker failed to start."""
+        """Start those that are missing: at first, and where Dask gave one up as it started."""
         for name, nanny in list(self._cluster.workers.items()):
-            if nanny.status in {Status.closed, Status.failed}:
+            if nanny.status in {Status.failed, Status.closed}:
                 self._cluster.workers.pop(name, None)
         self._cluster.scale(self.count)
 

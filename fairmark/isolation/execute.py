@@ -22,6 +22,8 @@ from fairmark.preprocessors.cells import ENDED, FAULT, NOT_RUN, TIMED_OUT, error
 from fairmark.preprocessors.execute import BoundedExecute
 from fairmark.preprocessors.results import Raised, chatter, message_for, points_output
 
+from .trusted import packed
+
 FOR_STUDENTS = {"check", "gone", "timed out"}  # the kinds of errors whose text is told as it is
 SERVE = "get_ipython().kernel.servant.serve({})"  # what the kernel runs beside a test cell
 GIVEN_FILES = 500_000_000  # bytes of an assignment's own files that tests find beside them
@@ -55,11 +57,11 @@ class GraderProcess:
 
     def begin_given(self, cell: NotebookNode) -> None:
         """Have a given cell run; :meth:`answer` waits for what came of it."""
-        self._ask(op="given", source=cell.source, name=name_of(cell))
+        self._ask(op="given", **_as_asked(cell))
 
     def begin_test(self, cell: NotebookNode, number: int, seconds: float) -> None:
         """Have a test cell run, with ``seconds`` for what it asks of student code."""
-        what = {"source": cell.source, "name": name_of(cell), "number": number}
+        what = {**_as_asked(cell), "number": number}
         self._ask(op="test", **what, seconds=seconds, rings=self._rings)
 
     def _ask(self, **what: Any) -> None:
@@ -268,6 +270,12 @@ def _request(source: str, cell: NotebookNode) -> NotebookNode:
     return NotebookNode(
         cell_type="code", id=cell.get("id"), metadata=NotebookNode(), source=source, outputs=[]
     )
+
+
+def _as_asked(cell: NotebookNode) -> dict[str, str]:
+    """A trusted cell for the grader process, with its code, which is made once for all students."""
+    source, name = cell.source, name_of(cell)
+    return {"source": source, "name": name, "compiled": packed(source, name)}
 
 
 def _first_there(paths: Any) -> Path | None:

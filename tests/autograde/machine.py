@@ -123,11 +123,13 @@ class Machine:
             return [child.pid for child in children if "spawn_main" in " ".join(_command(child))]
         return []
 
-    def kill_workers(self, process: subprocess.Popen) -> None:
-        """Kill every worker of a run."""
-        for pid in self.workers(process):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    def kill_workers(self, process: subprocess.Popen) -> list[int]:
+        """Kill every worker of a run, and wait until as many others are there."""
+        killed = self.workers(process)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        assert eventually(lambda: len(set(self.workers(process)) - set(killed)) == len(killed))
+        return killed
 
     def finished(self) -> dict[str, tuple[int, int]]:
         """The students with a graded folder; the values change when one is graded again."""

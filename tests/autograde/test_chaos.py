@@ -1,4 +1,4 @@
-"""A class of two hundred, while workers and the coordinator are killed at random."""
+"""Two hundred submissions, while workers and the run itself are killed again and again."""
 
 from __future__ import annotations
 
@@ -7,80 +7,76 @@ import os
 import random
 import signal
 import subprocess
-import threading
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.kernel.running import short_folder
 from tests.pipeline.course import Course
+from tests.pipeline.submissions import insert, write
 
-from .machine import CLASS, Machine, copied, small_course
+from .machine import Machine, copied, ended, small_course
 from .running import files_of, rows_of
 
 pytestmark = pytest.mark.chaos
-SUBMISSIONS = 200
-LIVES = 5  # runs whose coordinator is killed, before one that may end by itself
+
+STUDENTS = 200
+LIVES = 4  # runs that are killed before the one that comes to its end
+BREAK = 1.2  # seconds between two kills of a worker, on average
+ENOUGH = 150  # folders from which on workers are left alone
+VARIANTS = [
+    None,
+    write("double", "def double(x):\n    return 41"),
+    write("triple", "tripel = 1"),
+    insert("triple", "raise ValueError('half way')"),
+    insert("factor", "print(open('data.txt').read())"),
+]
 
 
 @pytest.fixture(scope="module")
-def big(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """Two hundred submissions, of each kind of the small class the same number or one more."""
-    course = small_course(tmp_path_factory.mktemp("big") / "course")
-    edits = [edit for student, edit in CLASS.items() if student != "eve"]  # who only takes time
-    for number in range(SUBMISSIONS):
-        course.submit(f"s{number:03}", edits[number % len(edits)])
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A class of two hundred, with a handful of ways to answer."""
+    course = small_course(tmp_path_factory.mktemp("crowd") / "course")
+    for number in range(STUDENTS):
+        student = f"s{number:03}"
+        course.submit(student, VARIANTS[number % len(VARIANTS)])
+        (course.file(student).parent / "data.txt").write_text(student)
     return course
 
 
-@pytest.fixture
-def temporary() -> Iterator[Path]:
-    """A folder for the files of the runs."""
-    with short_folder() as folder:
-        yield folder
+def disturb(machine: Machine, process: subprocess.Popen, until: int, chance: random.Random) -> None:
+    """Kill a worker now and then, until so many are graded or the run has come to its end."""
+    while len(machine.finished()) < until and process.poll() is None:
+        time.sleep(chance.expovariate(1 / BREAK))
+        workers = machine.workers(process)
+        if workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice(workers), signal.SIGKILL)
 
 
-def test_chaos(big: Course, tmp_path: Path, temporary: Path) -> None:
-    """Every mark is there once, and is the one of an undisturbed run."""
-    calm = Machine(copied(big, tmp_path / "calm"), temporary)
-    assert calm.grade(workers=2).code == 0
-    stormy = Machine(copied(big, tmp_path / "stormy"), temporary)
-    chance = random.Random(7)
-    for _ in range(LIVES):
-        with stormy.grading(workers=2) as process, killing_workers(stormy, process, chance):
-            before = len(stormy.finished())
-            stormy.wait_for(process, chance.randrange(1, 25))
-            process.kill()
-        assert before < len(stormy.finished()) < SUBMISSIONS
-    with stormy.grading(workers=2) as process, killing_workers(stormy, process, chance) as killed:
-        said, _ = process.communicate(timeout=900)
-    assert killed, "no worker was killed"
-    assert process.returncode == 0, said
-    assert rows_of(stormy.course.root) == rows_of(calm.course.root)
-    assert files_of(stormy.course.root) == files_of(calm.course.root)
-    stormy.assert_clean()
-
-
-@contextlib.contextmanager
-def killing_workers(
-    machine: Machine, process: subprocess.Popen, chance: random.Random
-) -> Iterator[list[int]]:
-    """Kill a worker of a run every few seconds, for as long as the context lasts."""
-    killed: list[int] = []
-    over = threading.Event()
-
-    def kill() -> None:
-        while not over.wait(chance.uniform(2, 6)):
-            with contextlib.suppress(ProcessLookupError, IndexError):
-                pid = chance.choice(machine.workers(process))
-                os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    try:
-        yield killed
-    finally:
-        over.set()
-        thread.join()
+def test_chaos(crowd: Course, tmp_path: Path) -> None:
+    """Every mark is there once, and all is as after a run that nobody disturbed."""
+    chance = random.Random(200)
+    with short_folder() as temporary:
+        quiet = Machine(copied(crowd, tmp_path / "quiet"), temporary)
+        assert quiet.grade(workers=2).code == 0
+        quiet.assert_clean()
+        machine = Machine(copied(crowd, tmp_path / "course"), temporary)
+        for life in range(1, LIVES + 1):
+            with machine.grading(workers=2) as process:
+                disturb(machine, process, life * ENOUGH // (LIVES + 1), chance)
+                process.kill()
+                process.communicate(timeout=60)
+            machine.assert_ended()
+        assert 0 < len(machine.finished()) < STUDENTS
+        with machine.grading(workers=2) as process:
+            disturb(machine, process, ENOUGH, chance)
+            done = ended(process)
+        assert done.code == 0, done.lines
+        machine.assert_clean()
+    found = rows_of(machine.course.root)
+    assert found == rows_of(quiet.course.root)
+    assert len(found["submissions"]) == STUDENTS
+    assert all(len(set(rows)) == len(rows) for rows in found.values())
+    assert files_of(machine.course.root) == files_of(quiet.course.root)

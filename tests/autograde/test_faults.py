@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,11 +13,11 @@ import pytest
 
 from fairmark.autograde.coordinator import HOPELESS
 from fairmark.autograde.engine import TRIES
-from tests.kernel.running import eventually, short_folder
-from tests.pipeline.course import MAIN, cell_of
+from tests.kernel.running import short_folder
+from tests.pipeline.course import MAIN, Course, cell_of
 from tests.pipeline.submissions import insert
 
-from .machine import CLASS, POINTS, Ended, Machine, copied, ended
+from .machine import CLASS, POINTS, Machine, copied, ended
 from .running import files_of, rows_of
 
 pytestmark = pytest.mark.pipeline
@@ -61,7 +57,7 @@ ESSAY = "What the student wrote"
 
 
 @pytest.fixture(scope="module")
-def mischief(handed_in, tmp_path_factory) -> Path:
+def mischief(handed_in, tmp_path_factory) -> Course:
     """A class with steps that end a worker, or fail, at what some students wrote; not graded."""
     course = copied(handed_in, tmp_path_factory.mktemp("mischief") / "course")
     with (course.root / "nbgrader_config.py").open("a") as file:
@@ -77,21 +73,22 @@ def mischievous(mischief, tmp_path) -> Iterator[Machine]:
         yield Machine(copied(mischief, tmp_path / "course"), temporary)
 
 
-def assert_as_undisturbed(machine: Machine, undisturbed, students=CLASS) -> None:
-    """Fail where these students have other rows or files than after an undisturbed run."""
-    for of in (rows_of, files_of):
-        found, wanted = (of(one.root) for one in (machine.course, undisturbed))
-        if of is rows_of:
-            found, wanted = (
-                [(table, row) for table, rows in both.items() for row in rows if row[0] in students]
-                for both in (found, wanted)
-            )
-        else:
-            found, wanted = (
-                {name: one for name, one in both.items() if name.split("/")[0] in students}
-                for both in (found, wanted)
-            )
-        assert found == wanted
+def assert_as_undisturbed(machine: Machine, undisturbed: Course) -> None:
+    """Fail where a student of the class has other rows or files than after an undisturbed run."""
+    found, wanted = (
+        {
+            (table, row)
+            for table, rows in rows_of(course.root).items()
+            for row in rows
+            if row[0] in CLASS
+        }
+        for course in (machine.course, undisturbed)
+    )
+    assert found == wanted
+    files = files_of(machine.course.root)
+    assert {name: files[name] for name in files if name.split("/")[0] in CLASS} == files_of(
+        undisturbed.root
+    )
 
 
 def test_workers_killed(machine: Machine, undisturbed) -> None:
@@ -99,11 +96,8 @@ def test_workers_killed(machine: Machine, undisturbed) -> None:
     with machine.grading(workers=2) as process:
         for _ in range(2):
             machine.wait_for_slow(True)
-            killed = machine.workers(process)
-            assert len(killed) == 2
-            machine.kill_workers(process)
+            assert len(machine.kill_workers(process)) == 2
             machine.wait_for_slow(False)
-            assert eventually(lambda: len(set(machine.workers(process)) - set(killed)) == 2)
         done = ended(process)
     assert (done.code, done.says("6 graded")) == (0, True), done.lines
     assert_as_undisturbed(machine, undisturbed)
@@ -149,3 +143,86 @@ def test_all_fail(mischievous: Machine) -> None:
     assert sum("NOT GRADED" in line for line in done.lines) == HOPELESS, done.lines
     assert mischievous.finished() == {}
     mischievous.assert_clean()
+
+
+def test_full_disk(machine: Machine, undisturbed: Course) -> None:
+    """Where nothing more can be written the run ends in one line; the next goes on with it."""
+    machine.course.submit("zed")
+    (machine.course.file("zed").parent / "large.bin").write_bytes(bytes(3_000_000))
+    gradebook = machine.course.root / "gradebook.db"
+    seen = []
+    for most, what in (
+        (gradebook.stat().st_size // 2, "The gradebook cannot be written"),
+        (1_000_000, "autograded/zed/ex1 cannot be written: File too large"),
+    ):
+        with machine.grading() as process:
+            machine.wait_for(process, 1)
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
+            done = ended(process)
+        assert done.code == 1
+        assert done.says(what), done.lines
+        machine.assert_clean()
+        seen.append(machine.finished())
+    done = machine.grade()
+    assert done.code == 0, done.lines
+    assert seen[0].items() < seen[1].items() < machine.finished().items()
+    assert_as_undisturbed(machine, undisturbed)
+    assert machine.course.points("zed") == POINTS["alf"]
+
+
+@contextmanager
+def locked(gradebook: Path) -> Iterator[None]:
+    """Keep everybody else from the database."""
+    with closing(sqlite3.connect(gradebook, timeout=30)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def test_locked_gradebook(machine: Machine, undisturbed: Course) -> None:
+    """A gradebook that is locked is waited for, which is said; too long a time ends the run."""
+    gradebook = machine.course.root / "gradebook.db"
+    with machine.grading(
+        before="import fairmark.autograde.coordinator as c; c.PATIENCE = 1"
+    ) as run:
+        machine.wait_for(run, 1)
+        with locked(gradebook):
+            done = ended(run)
+    assert done.code == 1
+    assert done.says("No write to the gradebook for 1 s", "database is locked"), done.lines
+    machine.assert_clean()
+    with machine.grading() as run:
+        machine.wait_for(run, 1)
+        with locked(gradebook):
+            time.sleep(7)  # SQLite itself waits for 5
+        done = ended(run)
+    assert done.code == 0
+    assert done.says("database is locked; trying again"), done.lines
+    assert_as_undisturbed(machine, undisturbed)
+    machine.assert_clean()
+
+
+def test_unusable_gradebook(machine: Machine) -> None:
+    """A gradebook that is missing, broken or read-only ends the run in one line."""
+    gradebook = machine.course.root / "gradebook.db"
+    good = gradebook.read_bytes()
+    read_only = good[:18] + b"\3" + good[19:]  # the version of SQLite that is to write it
+    for data, what in (
+        (None, "ex1 is not in the gradebook"),
+        (b"no database" * 1000, "file is not a database"),
+        (read_only, "readonly database"),
+    ):
+        gradebook.unlink() if data is None else gradebook.write_bytes(data)
+        done = machine.grade()
+        assert done.code == 1
+        assert sum(what in line for line in done.lines) == 1, done.lines
+        assert machine.finished() == {}
+    machine.assert_clean()
+
+
+def test_no_place_for_results(machine: Machine) -> None:
+    """Where autograded/ cannot be written the run ends in one line, and no mark is counted."""
+    (machine.course.root / "autograded").write_text("no folder")
+    done = machine.grade()
+    assert done.code == 1
+    assert done.says("autograded/alf/ex1 cannot be written: Not a directory"), done.lines
+    machine.assert_ended()

@@ -1,4 +1,4 @@
-"""Marks do not depend on how many workers there are, or on whose turn it is."""
+"""Marks do not depend on how many workers there are, or on who is graded first."""
 
 from __future__ import annotations
 
@@ -10,25 +10,20 @@ from .machine import Machine
 from .running import files_of, rows_of
 
 pytestmark = pytest.mark.pipeline
-BACKWARDS = """
-import fairmark.autograde.command as command
-in_order = command.to_grade
-command.to_grade = lambda *words: in_order(*words)[::-1]
-"""
+
+ORDERS = {  # runs, each with its number of workers and its options
+    "one worker": [(1, [])],
+    "four workers": [(4, [])],
+    "last first": [(2, [f"--student=[{letters}]*"]) for letters in ("ef", "cd", "ab")],
+}
 
 
-@pytest.mark.parametrize("workers", [1, 4])
-def test_number_of_workers(machine: Machine, undisturbed: Course, workers: int) -> None:
-    """One worker and four give the rows and files that two give."""
-    done = machine.grade(workers=workers)
-    assert done.code == 0, done.lines
+@pytest.mark.parametrize("order", ORDERS)
+def test_same_marks(machine: Machine, undisturbed: Course, order: str) -> None:
+    """The rows and files are those that two workers leave in one run."""
+    for workers, words in ORDERS[order]:
+        done = machine.grade(*words, workers=workers)
+        assert done.code == 0, done.lines
     assert rows_of(machine.course.root) == rows_of(undisturbed.root)
     assert files_of(machine.course.root) == files_of(undisturbed.root)
-
-
-def test_order(machine: Machine, undisturbed: Course) -> None:
-    """The last submission may be the first to be graded."""
-    done = machine.grade(before=BACKWARDS, workers=2)
-    assert done.code == 0, done.lines
-    assert rows_of(machine.course.root) == rows_of(undisturbed.root)
-    assert files_of(machine.course.root) == files_of(undisturbed.root)
+    machine.assert_clean()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from fairmark.isolation.errors import Gone, student_error
-from fairmark.isolation.grader import Grader, names_of, parse_cell
+from fairmark.isolation.grader import Grader
+from fairmark.isolation.trusted import names_of, packed, parse_cell
 from tests.pipeline.course import hidden
 
 
@@ -43,21 +44,34 @@ def pipe():
         os.close(end)
 
 
+@pytest.fixture(params=[False, True], ids=["source", "compiled"])
+def ready(request, monkeypatch):
+    """Cells come as they are, or compiled, which is all the same."""
+    monkeypatch.setitem(globals(), "compiled", packed if request.param else lambda *cell: "")
+
+
 @pytest.fixture
-def grader(pipe):
+def grader(pipe, ready):
     """A grader of a student who has defined ``w`` and ``double``."""
     return Grader(Student(w=3, double=lambda x: 2 * x), pipe)
+
+
+def compiled(source, name):
+    """What the executor has made of a cell; the fixture ``ready`` says what."""
+    raise NotImplementedError
 
 
 def run(grader, source, name="test"):
     """What the executor is told of a test cell."""
     asked = {"op": "test", "source": source, "name": name, "number": 1, "seconds": 9, "rings": 0}
+    asked["compiled"] = compiled(source, name)
     return json.loads(json.dumps(grader.carry_out(asked)))
 
 
 def run_given(grader, source):
     """What the executor is told of a given cell."""
-    return grader.carry_out({"op": "given", "source": source, "name": "given"})
+    asked = {"op": "given", "source": source, "name": "given"}
+    return grader.carry_out(asked | {"compiled": compiled(source, "given")})
 
 
 class TestNames:
