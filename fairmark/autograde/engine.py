@@ -267,5 +267,5 @@ def _come_of(future: Future) -> tuple[bytes | None, BaseException | None]:
 def _quiet() -> None:
     """Have Dask log nothing: what is wrong is said in one line, here or in the summary."""
     for name in logging.root.manager.loggerDict:
-        if name.partition(".")[0] == "distributed":
+        if name.partition(".")[0] in {"asyncio", "distributed"}:
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -99,7 +99,7 @@ class Machine:
         process = subprocess.Popen(
             [sys.executable, *start, "autograde", "ex1", f"--workers={workers}", *words],
             cwd=self.course.root,
-            env=os.environ | {"TMPDIR": str(self.temporary), "PYTHONPATH": str(self.course.root)},
+            env=self._environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -115,6 +115,11 @@ class Machine:
         """A run that nobody disturbs."""
         with self.grading(*words, **more) as process:
             return ended(process)
+
+    def _environment(self) -> dict[str, str]:
+        path = [str(self.course.root), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        more = {"TMPDIR": str(self.temporary), "PYTHONPATH": os.pathsep.join(filter(None, path))}
+        return os.environ | more
 
     def workers(self, process: subprocess.Popen) -> list[int]:
         """The worker processes of a run."""

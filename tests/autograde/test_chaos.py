@@ -23,8 +23,8 @@ pytestmark = pytest.mark.chaos
 
 STUDENTS = 200
 LIVES = 4  # runs that are killed before the one that comes to its end
-BREAK = 1.2  # seconds between two kills of a worker, on average
-ENOUGH = 150  # folders from which on workers are left alone
+BREAK = 4.0  # seconds between two kills of a worker, on average
+ENOUGH = 120  # folders from which on workers are left alone
 VARIANTS = [
     None,
     write("double", "def double(x):\n    return 41"),
