@@ -101,7 +101,8 @@ class Engine:
             if self.address is None:
                 self._workers = Workers(self.workers)
                 cluster = stack.enter_context(self._workers)
-                self.client = Client(cluster, set_as_default=False)
+                with signals_held():  # half a client would try to close itself for a minute
+                    self.client = Client(cluster, set_as_default=False)
             else:
                 self.client = self._connected()
             stack.callback(self._close_client)

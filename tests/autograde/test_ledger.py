@@ -300,6 +300,7 @@ class TestGraded:
         assert ledger.graded() == set()
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of lazy objects that gc lists
 def test_memory(ledger):
     """Recorded submissions leave no objects behind, new ones and those graded again."""
     by_us(ledger, "before", LATE)
