@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from fairmark.checks import CheckFailed
-from fairmark.checks.compare import attempt, attribute, close, compare, draw, unchanged
+from fairmark.checks.compare import (
+    attempt,
+    attribute,
+    attributes,
+    close,
+    compare,
+    draw,
+    set_attributes,
+    unchanged,
+)
 
 WANTED = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
 
@@ -71,6 +82,29 @@ def test_error_of_student_code_becomes_a_short_failure():
     with pytest.raises(CheckFailed, match="forward raised ValueError: shapes do not fit") as failed:
         attempt("forward", fails)
     assert len(str(failed.value)) < 300
+
+
+class Locked:
+    """Nothing can be set here."""
+
+    __slots__ = ()
+
+
+def test_attributes_come_one_after_the_other():
+    """What is before one that is missing is there to be checked first."""
+    net = SimpleNamespace(linear=SimpleNamespace(W=1))
+    found = attributes("MLP", net, "linear.W", "linear.b")
+    assert next(found) == 1
+    with pytest.raises(CheckFailed, match=r"Reading linear\.b raised AttributeError"):
+        next(found)
+
+
+def test_what_cannot_be_set_is_named():
+    """The object, and its attribute."""
+    with pytest.raises(CheckFailed, match=r"Setting linear\.W raised AttributeError"):
+        set_attributes("MLP", SimpleNamespace(linear=Locked()), {"linear.W": 1})
+    with pytest.raises(CheckFailed, match=r"Reading MLP\.linear raised AttributeError"):
+        set_attributes("MLP", Locked(), {"linear.W": 1})
 
 
 def test_missing_attribute_is_named():

@@ -29,6 +29,11 @@ SETTINGS = {
     "distributed.scheduler.http.routes": [],  # nothing about a run is for others to read
     "distributed.worker.http.routes": [],
     "distributed.worker.preload": [__name__],
+    # what Dask measures of itself, many times a second in each process, nobody looks at here
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.worker.memory.monitor-interval": "1s",
     "distributed.logging": {"distributed": "critical"},
 }
 SIGNALS = {signal.SIGINT, signal.SIGTERM}  # by which a person, or a system, ends a run

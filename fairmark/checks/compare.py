@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+
+from fairmark.isolation.reach import read, write
 
 from .failure import CheckFailed
 from .values import read_array
@@ -71,6 +74,39 @@ def attempt(what: str, function: Callable[..., Any], *args: Any) -> Any:
 def attribute(owner: str, thing: Any, name: str) -> Any:
     """The attribute ``name`` of a student's object; :class:`CheckFailed` where it has none."""
     return attempt(f"Reading {owner}.{name}", getattr, thing, name)
+
+
+def attributes(owner: str, thing: Any, *paths: str) -> Iterator[Any]:
+    """What is at paths such as ``linear1.W`` of a student's object, one after the other.
+
+    Raises :class:`CheckFailed` at the first that is missing.
+    """
+    try:
+        found = read(thing, *paths)
+    except Exception:  # to say which one it is
+        for path in paths:
+            holder, label, name = _holder(owner, thing, path)
+            yield attribute(label, holder, name)
+    else:
+        yield from found
+
+
+def set_attributes(owner: str, thing: Any, values: Mapping[str, Any]) -> None:
+    """Put ``values`` at their paths in a student's object; :class:`CheckFailed` for an error."""
+    with contextlib.suppress(Exception):
+        write(thing, values)
+        return
+    for path, value in values.items():
+        holder, label, name = _holder(owner, thing, path)
+        attempt(f"Setting {label}.{name}", setattr, holder, name, value)
+
+
+def _holder(owner: str, thing: Any, path: str) -> tuple[Any, str, str]:
+    """The object that has the last part of ``path``, a name for it, and that part."""
+    *parts, name = path.split(".")
+    for part in parts:
+        owner, thing = part, attribute(owner, thing, part)
+    return thing, owner, name
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from .failure import CheckFailed
-from .modules import SPAN, load_parameters, parameters_of
+from .modules import SPAN, load_parameters, named_parameters, parameters_of
 from .values import read_array
 
 STILL = 1e-9  # a learning rate at which no optimizer moves a parameter noticeably
@@ -68,7 +68,7 @@ class Trial:
         self.loader.dataset.tensors = self._data(offsets, rows or LAST_ROWS)
         before = parameters_of(self.model)
         history = self.train(self.model, self.loader, epochs, lr)
-        left = {k: _gradient(k, value) for k, value in self.model.named_parameters()}
+        left = {k: _gradient(k, value) for k, value in named_parameters(self.model)}
         return Outcome(history, before, parameters_of(self.model), left)
 
     def _data(self, offsets: Sequence[float], last: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,8 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from fairmark.isolation.reach import invoke
+
 from . import oracles
-from .compare import attempt, attribute, close, compare, draw, unchanged
+from .compare import (
+    attempt,
+    attribute,
+    close,
+    compare,
+    draw,
+    set_attributes,
+    unchanged,
+)
 from .failure import CheckFailed
 from .values import read_array
 
@@ -90,8 +100,7 @@ class Layer:
         """The student's layer with the parameters of ``sample`` put in place."""
         call = f"{self.name}({', '.join(map(str, size))})" if self.parameters else f"{self.name}()"
         student = attempt(call, make, *(size if self.parameters else ()))
-        for name in self.parameters:
-            attempt(f"Setting {call}.{name}", setattr, student, name, sample[name].copy())
+        set_attributes(call, student, {name: sample[name].copy() for name in self.parameters})
         return student
 
     def check_new(self, make: Callable[..., Any], size: tuple[int, int]) -> None:
@@ -117,7 +126,7 @@ def check_forward(layer: Layer, make: Callable[..., Any]) -> None:
         for sample in (first, second, first):
             x = sample["x"].copy()
             name = f"{layer.name}.forward(x) for x of shape {x.shape}"
-            out = attempt(name, student.forward, x)
+            out = attempt(name, invoke, student, "forward", x)
             unchanged(f"The input x of {layer.name}.forward", sample["x"], x)
             compare(name, out, layer.forward(**sample.values), layer.hints("out", sample))
             for parameter in layer.parameters:
@@ -164,7 +173,7 @@ class _Pass:
     def forward(self) -> None:
         # A mistake in forward has its own test: here only what backward makes of it counts.
         with contextlib.suppress(Exception):
-            self.out = read_array("out", self.student.forward(self.sample["x"].copy()))
+            self.out = read_array("out", invoke(self.student, "forward", self.sample["x"].copy()))
 
     def check(self, stage: Stage) -> None:
         """Run backward and check the gradient; raises :class:`CheckFailed`."""
@@ -196,7 +205,7 @@ class _Pass:
         call = f"{self.layer.name}.backward(dL_dout)"
         returned, failure = None, None
         try:
-            returned = attempt(f"{call}{when}", self.student.backward, upstream)
+            returned = attempt(f"{call}{when}", invoke, self.student, "backward", upstream)
         except CheckFailed as error:
             failure = error
         if self.of == "x":
@@ -216,7 +225,7 @@ class _Pass:
         name = f"dL_d{self.of}"
         setattr(self.student, name, np.full(self.wanted.shape, np.nan))
         with contextlib.suppress(Exception):
-            self.student.backward(self.sample.dL_dout.copy())
+            invoke(self.student, "backward", self.sample.dL_dout.copy())
         try:
             read_array(name, getattr(self.student, name))
         except Exception:  # nan is still there: nothing was stored

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from fairmark.isolation.reach import invoke
+
 from . import oracles
 from .compare import attempt, compare, draw, unchanged
 
@@ -30,7 +32,7 @@ def check_mse_forward(make: Callable[[], Any]) -> None:
     for y, t in _pairs(SEED):
         given = y.copy(), t.copy()
         name = f"MSELoss.forward(y, t) for y and t of shape {y.shape}"
-        got = attempt(name, loss_fn.forward, *given)
+        got = attempt(name, invoke, loss_fn, "forward", *given)
         unchanged("The argument y of MSELoss.forward", y, given[0])
         unchanged("The argument t of MSELoss.forward", t, given[1])
         compare(name, got, oracles.mse(y, t), _loss_mistakes(y, t))
@@ -60,13 +62,13 @@ def _pairs(seed: int) -> list[Pair]:
 def _forward(loss_fn: Any, pair: Pair) -> None:
     # A wrong value has its own test: here only what backward makes of y and t counts.
     with contextlib.suppress(Exception):
-        loss_fn.forward(pair[0].copy(), pair[1].copy())
+        invoke(loss_fn, "forward", pair[0].copy(), pair[1].copy())
 
 
 def _check_gradient(loss_fn: Any, pair: Pair, when: str) -> None:
     y, t = (array.astype(np.float64) for array in pair)
     name = f"dL_dy, returned by MSELoss.backward(){when},"
-    got = attempt(f"MSELoss.backward(){when}", loss_fn.backward)
+    got = attempt(f"MSELoss.backward(){when}", invoke, loss_fn, "backward")
     wanted = oracles.central_differences(lambda at: oracles.mse(at, t), y)
     compare(name, got, wanted, _gradient_mistakes(wanted))
 

@@ -12,8 +12,20 @@ from typing import Any
 
 import numpy as np
 
+from fairmark.isolation.reach import invoke
+
 from . import oracles
-from .compare import Mistakes, attempt, attribute, close, compare, draw, unchanged
+from .compare import (
+    Mistakes,
+    attempt,
+    attribute,
+    attributes,
+    close,
+    compare,
+    draw,
+    set_attributes,
+    unchanged,
+)
 from .failure import CheckFailed
 from .values import read_array
 
@@ -21,12 +33,7 @@ SEED = 40
 # (batch, inputs, hidden, outputs, dtype)
 SIZES = ((6, 3, 5, 2, np.float64), (7, 2, 4, 1, np.float32))
 LAYERS = ("linear1", "tanh", "linear2")
-OWNERS = {
-    "W1": ("linear1", "W"),
-    "b1": ("linear1", "b"),
-    "W2": ("linear2", "W"),
-    "b2": ("linear2", "b"),
-}
+PLACES = {"W1": "linear1.{}W", "b1": "linear1.{}b", "W2": "linear2.{}W", "b2": "linear2.{}b"}
 RETURNED = "dL_dx, returned by MLP.backward(dL_dy),"
 
 Values = dict[str, np.ndarray]
@@ -44,19 +51,20 @@ def build(make: Callable[..., Any], parameters: Mapping[str, np.ndarray]) -> Any
     hidden, inputs = parameters["W1"].shape
     sizes = (inputs, hidden, len(parameters["b2"]))
     model = attempt(f"MLP{sizes}", make, *sizes)
-    for name, (owner, attr) in OWNERS.items():
-        layer = attribute("MLP", model, owner)
-        attempt(f"Setting {owner}.{attr}", setattr, layer, attr, parameters[name].copy())
+    set_attributes("MLP", model, {place(name): parameters[name].copy() for name in PLACES})
     return model
+
+
+def place(name: str, prefix: str = "") -> str:
+    """The path from a network to one of its parameters, or with ``dL_d`` to its gradient."""
+    return PLACES[name].format(prefix)
 
 
 def read_parameters(model: Any, prefix: str = "") -> Values:
     """W1, b1, W2, b2 of the student's network, or their gradients with the prefix ``dL_d``."""
-    found = {}
-    for name, (owner, attr) in OWNERS.items():
-        value = attribute(owner, attribute("MLP", model, owner), prefix + attr)
-        found[name] = read_array(f"{owner}.{prefix}{attr}", value)
-    return found
+    paths = {name: place(name, prefix) for name in PLACES}
+    found = zip(paths.items(), attributes("MLP", model, *paths.values()), strict=True)
+    return {name: read_array(path, value) for (name, path), value in found}
 
 
 def check_mlp_forward(make: Callable[..., Any]) -> None:
@@ -106,15 +114,15 @@ def _check_sizes(make: Callable[..., Any], case: _Case) -> None:
     hidden, inputs = case.parameters["W1"].shape
     sizes = (inputs, hidden, len(case.parameters["b2"]))
     model = attempt(f"MLP{sizes}", make, *sizes)
-    for name, (owner, attr) in OWNERS.items():
-        value = attribute(owner, attribute("MLP", model, owner), attr)
-        read_array(f"{owner}.{attr} of MLP{sizes}", value, case.parameters[name].shape)
+    found = attributes("MLP", model, *map(place, PLACES))
+    for name, value in zip(PLACES, found, strict=True):
+        read_array(f"{place(name)} of MLP{sizes}", value, case.parameters[name].shape)
 
 
 def _check_forward(make: Callable[..., Any], case: _Case) -> None:
     x = case.first[0].copy()
     name = f"MLP.forward(x) for x of shape {x.shape}"
-    out = attempt(name, build(make, case.parameters).forward, x)
+    out = attempt(name, invoke, build(make, case.parameters), "forward", x)
     try:
         advice = "It does not follow from your own layers linear1, tanh, linear2 either."
         compare(name, out, oracles.mlp(**case.values), _forward_mistakes(case), advice)
@@ -144,8 +152,8 @@ def _forward_mistakes(case: _Case) -> Mistakes:
 def _through_layers(model: Any, x: np.ndarray) -> Any:
     # Each layer gets a copy of what the last one returned, as if the layers were apart.
     for name in LAYERS:
-        forward = attribute("MLP", model, name).forward
-        x = read_array(f"{name}.forward", attempt(f"{name}.forward", forward, x))
+        layer = attribute("MLP", model, name)
+        x = read_array(f"{name}.forward", attempt(f"{name}.forward", invoke, layer, "forward", x))
     return x
 
 
@@ -153,23 +161,23 @@ def _layers(model: Any, x: np.ndarray, dL_dy: np.ndarray) -> Any:
     """The student's own layers, called one by one."""
     _through_layers(model, x)
     for name in reversed(LAYERS):
-        backward = attribute("MLP", model, name).backward
-        dL_dy = read_array(f"{name}.backward", attempt(f"{name}.backward", backward, dL_dy))
+        layer, call = attribute("MLP", model, name), f"{name}.backward"
+        dL_dy = read_array(call, attempt(call, invoke, layer, "backward", dL_dy))
     return dL_dy
 
 
 def _network(model: Any, x: np.ndarray, dL_dy: np.ndarray) -> Any:
     """The student's own forward and backward of the network."""
-    attempt("MLP.forward(x)", model.forward, x)
-    return attempt("MLP.backward(dL_dy)", model.backward, dL_dy)
+    attempt("MLP.forward(x)", invoke, model, "forward", x)
+    return attempt("MLP.backward(dL_dy)", invoke, model, "backward", dL_dy)
 
 
 def _network_primed(model: Any, x: np.ndarray, dL_dy: np.ndarray) -> Any:
     """The student's backward after a forward pass through the layers, for a wrong forward."""
     with contextlib.suppress(CheckFailed):
-        attempt("MLP.forward(x)", model.forward, x.copy())
+        attempt("MLP.forward(x)", invoke, model, "forward", x.copy())
     _through_layers(model, x)
-    return attempt("MLP.backward(dL_dy)", model.backward, dL_dy)
+    return attempt("MLP.backward(dL_dy)", invoke, model, "backward", dL_dy)
 
 
 def _own_forward(make: Callable[..., Any], case: _Case) -> tuple[np.ndarray, np.ndarray] | None:
@@ -213,9 +221,8 @@ def _agree(got: Values, exact: Values, case: _Case) -> None:
     advice = "It does not follow from your own layers called in reverse order either."
     for name, wanted in exact.items():
         label = RETURNED
-        if name in OWNERS:
-            owner, attr = OWNERS[name]
-            label = f"{owner}.dL_d{attr} after MLP.backward(dL_dy)"
+        if name in PLACES:
+            label = f"{place(name, 'dL_d')} after MLP.backward(dL_dy)"
         mistakes = (hint for about, *hint in _backward_mistakes(case) if about == name)
         compare(label, got[name], wanted, mistakes, advice)
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from fairmark.isolation.reach import invoke, items
+
 from .failure import CheckFailed
 from .values import read_array
 
@@ -30,7 +32,12 @@ def random_rows(rng: np.random.Generator, rows: int, features: int = 1) -> torch
 
 def parameters_of(module: Any) -> dict[str, np.ndarray]:
     """Copies of the registered parameters of ``module`` by name, as float64 arrays."""
-    return {name: read_array(name, value) for name, value in module.named_parameters()}
+    return {name: read_array(name, value) for name, value in named_parameters(module)}
+
+
+def named_parameters(module: Any) -> list[tuple[str, Any]]:
+    """The registered parameters of ``module`` with their names."""
+    return items(invoke(module, "named_parameters"))
 
 
 def count_parameters(module: Any) -> int:
@@ -41,7 +48,7 @@ def count_parameters(module: Any) -> int:
 def load_parameters(module: Any, values: dict[str, np.ndarray]) -> None:
     """Write ``values`` into the parameters of ``module``; its buffers stay."""
     state = {name: torch.tensor(value, dtype=torch.float32) for name, value in values.items()}
-    module.load_state_dict(state, strict=False)
+    invoke(module, "load_state_dict", state, strict=False)
 
 
 def call(name: str, module: Any, x: torch.Tensor, out_features: int = 1) -> torch.Tensor:
@@ -97,7 +104,7 @@ def check_trainable(name: str, module: Any, rng: np.random.Generator) -> None:
     module.train()
     x = random_rows(rng, 6)
     y = call(name, module, x)
-    trainable = [key for key, value in module.named_parameters() if value.requires_grad]
+    trainable = [key for key, value in named_parameters(module) if value.requires_grad]
     if not trainable:
         raise CheckFailed(
             f"{name} has no trainable parameters: model.parameters() finds layers and "

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .failure import CheckFailed
-from .modules import load_parameters, parameters_of, random_rows
+from .modules import load_parameters, named_parameters, parameters_of, random_rows
 from .values import read_array
 
 
@@ -55,7 +55,7 @@ def _check_model_is_untouched(name: str, model: Any, before: dict[str, np.ndarra
     after = parameters_of(model)
     if any(not np.array_equal(value, after.get(key)) for key, value in before.items()):
         raise CheckFailed(f"{name} changes the parameters of the model.")
-    if not all(value.requires_grad for _, value in model.named_parameters()):
+    if not all(value.requires_grad for _, value in named_parameters(model)):
         raise CheckFailed(
             f"{name} leaves parameters with requires_grad False, so the model cannot be trained "
             "any more; switch gradients off for the call only, with torch.no_grad()."

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .compare import attempt, compare, draw, unchanged
-from .mlp import OWNERS, build, read_parameters, sample_parameters
+from .compare import attempt, compare, draw, set_attributes, unchanged
+from .mlp import PLACES, build, place, read_parameters, sample_parameters
 
 SEED = 60
 RATES = (0.5, 0.125)
@@ -24,17 +24,17 @@ def check_sgd_step(sgd_step: Callable[..., Any], make_mlp: Callable[..., Any]) -
         before = {k: v.astype(dtype) for k, v in sample_parameters(rng, 3, 4, 2).items()}
         gradients = {k: draw(rng, v.shape, dtype) for k, v in before.items()}
         model = build(make_mlp, before)
-        for name, (owner, attr) in OWNERS.items():
-            setattr(getattr(model, owner), f"dL_d{attr}", gradients[name].copy())
+        given = {place(name, "dL_d"): gradients[name].copy() for name in PLACES}
+        set_attributes("MLP", model, given)
         for _ in range(2):  # the second step starts where the first one ended
             attempt("sgd_step(model, lr)", sgd_step, model, lr)
             after, kept = read_parameters(model), read_parameters(model, "dL_d")
-            for name, (owner, attr) in OWNERS.items():
+            for name in PLACES:
                 start, step = before[name], gradients[name]
                 mistakes = _step_mistakes(start, step, lr)
-                label = f"{owner}.{attr} after sgd_step(model, lr)"
+                label = f"{place(name)} after sgd_step(model, lr)"
                 compare(label, after[name], start - lr * step, mistakes)
-                unchanged(f"{owner}.dL_d{attr}", step, kept[name])
+                unchanged(place(name, "dL_d"), step, kept[name])
             before = after
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from fairmark.isolation.reach import invoke
+
 from . import oracles
 from .compare import attempt, close, compare, draw, unchanged
 from .failure import CheckFailed
@@ -98,9 +100,9 @@ class Problem:
         try:
             model, loss_fn = build(student.mlp, self.start), student.loss()
             for rows in batches:
-                y = model.forward(self.x[list(rows)])
-                loss_fn.forward(y, self.t[list(rows)])
-                model.backward(loss_fn.backward())
+                y = invoke(model, "forward", self.x[list(rows)])
+                invoke(loss_fn, "forward", y, self.t[list(rows)])
+                invoke(model, "backward", invoke(loss_fn, "backward"))
                 student.sgd_step(model, lr)
             change = self.change(read_parameters(model))
         except Exception:  # whatever is wrong there has a test of its own
@@ -244,8 +246,9 @@ def _own_losses(student: Student, problem: Problem) -> list[np.ndarray]:
     model, loss_fn = build(student.mlp, problem.start), student.loss()
 
     def loss(*rows: int) -> np.ndarray:
-        y = model.forward(problem.x[list(rows)])
-        return read_array("loss", loss_fn.forward(y, problem.t[list(rows)]), ())
+        y = invoke(model, "forward", problem.x[list(rows)])
+        value = invoke(loss_fn, "forward", y, problem.t[list(rows)])
+        return read_array("loss", value, ())
 
     try:
         halves = [(loss(0, i) + loss(*({1, 2, 3} - {i}))) / 2 for i in (1, 2, 3)]
@@ -272,7 +275,9 @@ def check_fit(
     model, history = Problem(x, t, start).train(student, **settings)
     if history[-1] >= history[0]:
         raise CheckFailed("The loss of the last epoch is not below the loss of the first one.")
-    y = read_array("model.forward(x)", attempt("MLP.forward", model.forward, x.copy()), t.shape)
+    y = read_array(
+        "model.forward(x)", attempt("MLP.forward", invoke, model, "forward", x.copy()), t.shape
+    )
     loss = float(oracles.mse(y, t))
     if loss >= below:
         raise CheckFailed(

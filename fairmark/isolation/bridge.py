@@ -34,13 +34,16 @@ _LAST_WORD = 0.2  # seconds for the end of a cell to be sent
 _KIND = 200  # characters
 
 # What an answer may be; for any other operation it may be anything.
-_ANSWERS: dict[str, Callable[[Any], bool]] = {
-    "fetch": lambda value: type(value) is dict,
-    "setattr": lambda value: value is None,
-    "setitem": lambda value: value is None,
-    "iter": lambda value: type(value) is Handle,
-    "len": lambda value: type(value) is int and 0 <= value < 2**63,
-    "bool": lambda value: type(value) is bool,
+_ANSWERS: dict[str, Callable[..., bool]] = {
+    "fetch": lambda value, names: type(value) is dict and value.keys() <= set(names),
+    "setattr": lambda value, *_: value is None,
+    "setitem": lambda value, *_: value is None,
+    "iter": lambda value, _: type(value) is Handle,
+    "len": lambda value, _: type(value) is int and 0 <= value < 2**63,
+    "bool": lambda value, _: type(value) is bool,
+    "read": lambda value, _, paths: type(value) is list and len(value) == len(paths),
+    "write": lambda value, *_: value is None,
+    "items": lambda value, _: type(value) is list,
 }
 
 
@@ -77,10 +80,7 @@ class Bridge:
         """
         if not names:
             return {}
-        found = self.ask("fetch", list(names))
-        if not found.keys() <= set(names):
-            raise self._break(UNREADABLE)
-        return found
+        return self.ask("fetch", list(names))
 
     def end(self) -> None:
         """Tell the servant that the test cell is over; it may be gone already."""
@@ -113,7 +113,7 @@ class Bridge:
             self._frames.put(frame)
             while (answer := self._next_answer()) is None:
                 self._wait()
-            status, value = self._read(operation, answer, sent)
+            status, value = self._read(operation, args, answer, sent)
         except OSError:
             raise self._break(DIED) from None
         except Malformed:
@@ -168,7 +168,9 @@ class Bridge:
             self._old += 1
         raise Malformed("nothing but old answers")
 
-    def _read(self, operation: str, answer: list, sent: list) -> tuple[str, Any]:
+    def _read(
+        self, operation: str, args: Sequence[Any], answer: list, sent: list
+    ) -> tuple[str, Any]:
         """The status and the value of ``answer``, once what it changed in place is changed."""
         if len(answer) != 4 or type(answer[3]) is not list:
             raise Malformed("no answer")
@@ -178,7 +180,7 @@ class Bridge:
         if status == "error":
             _check_error(value)
         elif status == "ok":
-            if not _ANSWERS.get(operation, lambda value: True)(value):
+            if operation in _ANSWERS and not _ANSWERS[operation](value, *args):
                 raise Malformed("an answer of a wrong type")
         elif status != "end" or operation != "next":
             raise Malformed("an unknown status")

@@ -31,11 +31,11 @@ class Handle:
     def __getattribute__(self, name: str) -> Any:
         if name in _OWN:
             return object.__getattribute__(self, name)
-        _check_name(self, name)
+        check_name(self, name)
         return ask(self, "getattr", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _check_name(self, name)
+        check_name(self, name)
         ask(self, "setattr", name, value)
 
     def __delattr__(self, name: str) -> NoReturn:
@@ -112,7 +112,7 @@ def number_of(handle: Handle, bridge: Bridge) -> int:
     return object.__getattribute__(handle, "_number")
 
 
-def _check_name(handle: Handle, name: str) -> None:
+def check_name(handle: Handle, name: str) -> None:
     """Refuse ``__globals__`` and the like: how Python keeps an object is no matter of a test."""
     if name.startswith("__") and name.endswith("__"):
         raise Refused(f"a test cannot use {name} of {handle!r}")

@@ -17,6 +17,7 @@ from typing import Any
 from .arrays import raw_bytes
 from .codec import Encoder, decode
 from .limits import Limits, Malformed, TooMuch
+from .reach import read_here, write_here
 from .wire import Frames
 
 _NAMES = 50  # bases of an error's class
@@ -209,6 +210,10 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "setitem": operator.setitem,
     "len": len,
     "bool": bool,
+    "read": read_here,
+    "write": write_here,
+    "invoke": lambda thing, name, args, named: getattr(thing, name)(*args, **named),
+    "items": list,
 }
 
 

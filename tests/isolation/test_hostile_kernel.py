@@ -11,6 +11,7 @@ import torch
 
 from fairmark.isolation.bridge import Gone, StudentError, TimedOut
 from fairmark.isolation.codec import Limits, encode
+from fairmark.isolation.reach import items, read, write
 
 from .worlds import LIMITS, SECONDS, SHORT, Kernel, answer, frame, pair, reference
 
@@ -172,7 +173,8 @@ class TestHostileKernel:
     @pytest.mark.parametrize(
         "operation, value",
         [(len, -1), (len, 2**70), (len, "3"), (bool, 1), (iter, [1]),
-         (lambda h: setattr(h, "a", 1), 1)],
+         (lambda h: setattr(h, "a", 1), 1), (lambda h: write(h, {"a": 1}), 1),
+         (lambda h: read(h, "a", "b"), [1]), (lambda h: read(h, "a"), (1,)), (items, (1, 2))],
     )  # fmt: skip
     def test_operations_with_answers_of_another_type(self, operation, value):
         """Python would believe some of them, or fail in its own words."""
