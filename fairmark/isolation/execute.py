@@ -22,10 +22,10 @@ from fairmark.preprocessors.cells import ENDED, FAULT, NOT_RUN, TIMED_OUT, error
 from fairmark.preprocessors.execute import BoundedExecute
 from fairmark.preprocessors.results import Raised, chatter, message_for, points_output
 
+from .servant import test_id
 from .trusted import packed
 
 FOR_STUDENTS = {"check", "gone", "timed out"}  # the kinds of errors whose text is told as it is
-SERVE = "get_ipython().kernel.servant.serve({})"  # what the kernel runs beside a test cell
 GIVEN_FILES = 500_000_000  # bytes of an assignment's own files that tests find beside them
 
 
@@ -60,7 +60,7 @@ class GraderProcess:
         self._ask(op="given", **_as_asked(cell))
 
     def begin_test(self, cell: NotebookNode, number: int, seconds: float) -> None:
-        """Have a test cell run, with ``seconds`` for what it asks of student code."""
+        """Have a test cell run, with ``seconds`` for what it asks of student code; 0: nothing."""
         what = {**_as_asked(cell), "number": number}
         self._ask(op="test", **what, seconds=seconds, rings=self._rings)
 
@@ -202,12 +202,16 @@ class IsolatedExecute(BoundedExecute):
     ) -> list[NotebookNode]:
         """Run a test cell in the grader process, with the kernel at its service."""
         grader, seconds = self._started_grader(), self._seconds_for(cell)
-        grader.begin_test(cell, index + 1, seconds + self.interrupt_grace)
-        serve = _request(SERVE.format(index + 1), cell)
+        may_ask = self._may_run(cell)
+        grader.begin_test(cell, index + 1, seconds + self.interrupt_grace if may_ask else 0)
+        serve = _request("# the kernel serves the grader process", cell)
         self._stopped = None
-        super().preprocess_cell(serve, resources, index)
-        self._late = monotonic() - self._began >= seconds
-        grader.ring()
+        if may_ask:
+            self.kc.served = test_id(index + 1)
+            super().preprocess_cell(serve, resources, index)
+            self.kc.served = None
+            self._late = monotonic() - self._began >= seconds
+            grader.ring()
         try:
             answer = grader.answer(seconds)
         except NoAnswer as reason:

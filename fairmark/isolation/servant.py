@@ -12,7 +12,7 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from .arrays import raw_bytes
 from .codec import Encoder, decode
@@ -24,6 +24,22 @@ _NAMES = 50  # bases of an error's class
 _MESSAGE = 2000  # characters
 _KIND = 60
 _CLOSED, _WAITING, _STUDENT = range(3)
+
+
+def test_id(cell: int) -> str:
+    """The id of the request, which nobody sends, to which the outputs of a test cell belong."""
+    return f"test-{cell}"
+
+
+class _Request(NamedTuple):
+    """What the grader asks; ``lost`` are the numbers in it that no object has."""
+
+    cell: int
+    number: int
+    operation: str
+    args: list
+    arrays: list[tuple[Any, bytes]]
+    lost: list[int]
 
 
 class Servant:
@@ -42,19 +58,41 @@ class Servant:
         self._things: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}  # by id of what _things holds
         self._last = 0
+        self._over = 0  # the last test cell that was served
+        self._first: _Request | None = None  # of the cell that has begun
+        self.closed = False  # whether the grader is gone
         self._mode, self._late = _CLOSED, False
 
-    def serve(self, cell: int = 0) -> None:
-        """Answer until the grader ends test cell ``cell``, is gone, or SIGINT arrives.
+    def fileno(self) -> int:
+        """What becomes readable when a test cell begins."""
+        return self._frames.sock.fileno()
 
-        What is left of cells with lower numbers, which were broken off, is passed over. An
-        interrupt in student code is an answer of its own. Runs in the main thread.
+    def begun(self) -> int:
+        """The number of the test cell that has begun and is to be served; 0 where none has.
+
+        What is left of a cell that was broken off is passed over.
         """
-        self._late = False
+        try:
+            self.closed = self.closed or not self._frames.fill()
+            while (frame := self._frames.take()) is not None:
+                self._first = self._request(frame)
+                if self._first.cell > self._over:
+                    return self._first.cell
+        except (OSError, Malformed):
+            self.closed = True
+        return 0
+
+    def serve(self) -> None:
+        """Answer until the grader ends the cell that has begun, is gone, or SIGINT arrives.
+
+        An interrupt in student code is an answer of its own. Runs in the main thread.
+        """
+        request, self._first = self._first, None
+        self._over, self._late = request.cell, False
         before = signal.signal(signal.SIGINT, self._interrupt)
         try:
-            while self._serve_next(cell):
-                pass
+            while self._carry_out(request) and (frame := self._receive()) is not None:
+                request = self._request(frame)
         except (KeyboardInterrupt, OSError, Malformed):
             return
         finally:
@@ -78,26 +116,25 @@ class Servant:
         finally:
             self._mode, self._late = _CLOSED, False
 
-    def _serve_next(self, cell: int) -> bool:
-        """Answer one request; False where it is the last of the cell."""
-        frame = self._receive()
-        if frame is None:
-            return False
+    def _request(self, frame: bytes) -> _Request:
+        """What ``frame`` asks; objects that the grader has released are forgotten."""
         lost: list[int] = []
         asked = decode(frame, self._limits, lambda number: self._thing(number, lost))
-        of_cell, number, operation, args, released = asked.value
+        cell, number, operation, args, released = asked.value
         for gone in released:
             self._numbers.pop(id(self._things.pop(gone, None)), None)
-        if of_cell < cell:
-            return True
-        if operation == "end":
+        return _Request(cell, number, operation, args, asked.arrays, lost)
+
+    def _carry_out(self, request: _Request) -> bool:
+        """Answer one request; False where it is the last of the cell."""
+        if request.operation == "end":
             return False
         try:
             with self._breakable(_STUDENT):
-                answer = self._answer(number, operation, args, asked.arrays, lost)
+                answer = self._answer(*request[1:])
         except KeyboardInterrupt:
             self._mode = _CLOSED  # it may have come before the block had begun
-            self._frames.put(self._encoded([number, "interrupted", None, []]))
+            self._frames.put(self._encoded([request.number, "interrupted", None, []]))
             return False
         self._frames.put(answer)
         return True

@@ -26,7 +26,7 @@ from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config, SingletonConfigurable
 from zmq.eventloop.zmqstream import ZMQStream
 
-from fairmark.isolation.servant import Servant
+from fairmark.isolation.servant import Servant, test_id
 
 from .outlet import Outlet, Stream
 from .surroundings import Surroundings
@@ -60,11 +60,39 @@ class NoThread:
 
 
 class Kernel(IPythonKernel):
-    """A Python kernel that can also answer the grader, in its main thread."""
+    """A Python kernel that also answers the grader, in its main thread between two cells.
+
+    A test cell is none of its requests: it begins when the grader asks something. Whoever waits for
+    its end gets a reply and outputs as if it had sent a request with the id that is known for it.
+    """
 
     shell_class = Shell
     _supports_kernel_subshells = False
     servant: Servant
+
+    def start(self) -> None:
+        """Begin to take requests, and test cells."""
+        super().start()
+        self.io_loop.asyncio_loop.add_reader(self.servant, self._serve)
+
+    def _serve(self) -> None:
+        """Serve the test cells that have begun."""
+        while cell := self.servant.begun():
+            header = {**self.session.msg_header("test"), "msg_id": test_id(cell)}
+            self._serve_cell({"header": header})
+        if self.servant.closed:
+            self.io_loop.asyncio_loop.remove_reader(self.servant)
+
+    def _serve_cell(self, parent: dict[str, Any]) -> None:
+        ident = self._shell_context[self._shell_parent_ident]  # of whoever sent the last request
+        self.set_parent(ident, parent)
+        self.shell.events.trigger("pre_execute")
+        self.servant.serve()
+        self.shell.events.trigger("post_execute")  # which shows figures
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        self.session.send(self.shell_stream, "execute_reply", {"status": "ok"}, parent, ident)
+        self._publish_status_and_flush("idle", "shell", self.shell_stream)
 
 
 class KernelApp(IPKernelApp):

@@ -104,13 +104,9 @@ class BoundedExecute(Execute):
         self, cell: NotebookNode, resources: dict[str, Any], index: int
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Run one cell, unless the run has ended."""
-        if cell.cell_type != "code" or self._ended:
+        if cell.cell_type != "code" or not self._may_run(cell):
             return cell, resources
         seconds = self._seconds_for(cell)
-        if self.notebook_timeout - self._spent < 1:
-            self._ended = f"the {self.notebook_timeout} s of the notebook were used up before it"
-            self.log.error(f"no time left before cell `{name_of(cell)}`; the rest was not run")
-            return cell, resources
         rest = "" if seconds == self.timeout else f", what was left of {self.notebook_timeout} s"
         message = f"stopped: it ran longer than {seconds} s{rest}"
         self.error_on_timeout = dict(error_output(TIMED_OUT, message))
@@ -135,6 +131,13 @@ class BoundedExecute(Execute):
         if self._dropped:
             self._say_dropped(cell)
         return cell, resources
+
+    def _may_run(self, cell: NotebookNode) -> bool:
+        """Whether the run has not ended; it does where no time is left for ``cell``."""
+        if not self._ended and self.notebook_timeout - self._spent < 1:
+            self._ended = f"the {self.notebook_timeout} s of the notebook were used up before it"
+            self.log.error(f"no time left before cell `{name_of(cell)}`; the rest was not run")
+        return not self._ended
 
     def _seconds_for(self, cell: NotebookNode) -> int:
         left = int(self.notebook_timeout - self._spent)

@@ -56,8 +56,9 @@ class TestWhoRunsWhat:
             student(
                 "class Agrees:\n    def check(self, value):\n        return None\n"
                 "chain, a = Agrees(), 0\nservant = get_ipython().kernel.servant\n"
-                "class Late:\n    turn = 0\n    def serve(self, cell):\n        self.turn += 1\n"
-                "        if self.turn > 1:\n            servant.serve(cell)\n"
+                "class Late:\n    turn = 0\n    def serve(self):\n        self.turn += 1\n"
+                "        if self.turn > 1:\n            servant.serve()\n"
+                "    def __getattr__(self, name):\n        return getattr(servant, name)\n"
                 "get_ipython().kernel.servant = Late()"
             ),
             check("first", "a + 1\nfrom types import SimpleNamespace\nchain = SimpleNamespace()"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
 import threading
@@ -23,6 +24,15 @@ def pair():
     made = socket.socketpair()
     OPEN.extend(made)
     return made
+
+
+def serve_next(servant):
+    """Wait for a test cell and serve it; whether there was one."""
+    while not (cell := servant.begun()) and not servant.closed:
+        select.select([servant], [], [])
+    if cell:
+        servant.serve()
+    return bool(cell)
 
 
 def frame(data):

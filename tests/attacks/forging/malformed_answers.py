@@ -10,8 +10,12 @@ codec = sys.modules.get("fairmark.isolation.codec")
 
 
 class Liar(type(servant)):
-    def serve(self, cell=0):
+    def serve(self):
         import select
+        first, self._over = self._first, self._first.cell
+        if first.operation == "end":
+            return
+        self.lie(*first[:4], [])
         while select.select([self._frames.sock], [], [], 2)[0] and self._frames.fill():
             while frame := self._frames.take():
                 asked = codec.decode(frame, self._limits, lambda number: None).value

@@ -15,8 +15,12 @@ class Agreeing(type(servant)):
         encoder = codec.Encoder(self._limits)
         return encoder.message([number, "ok", values.get(operation, 2.0), []])
 
-    def serve(self, cell=0):
+    def serve(self):
         import select
+        first, self._over = self._first, self._first.cell
+        if first.operation == "end":
+            return
+        self._frames.put(self._answer(*first[1:4]))
         while select.select([self._frames.sock], [], [], 2)[0] and self._frames.fill():
             while frame := self._frames.take():
                 asked = codec.decode(frame, self._limits, lambda number: None).value

@@ -13,7 +13,7 @@ import time
 
 
 class Deaf(type(servant)):
-    def serve(self, cell=0):
+    def serve(self):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         while True:
             time.sleep(1)
