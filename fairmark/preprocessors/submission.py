@@ -8,8 +8,9 @@ from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
-from nbformat import NotebookNode
+from nbformat import NotebookNode, validate
 from nbformat.v4 import new_markdown_cell
+from nbformat.validator import normalize
 from traitlets import Integer
 
 from .before_run import hidden_from_students, originals, prepare_run
@@ -78,10 +79,25 @@ class SubmissionExporter(NotebookExporter):
                 names["originals"] = originals(course, names["assignment"], names["notebook"])
                 names["hidden"] = hidden_from_students(course)
         output, resources = self.from_notebook_node(notebook, resources=resources, **kw)
+        self._nb_metadata.clear()  # which nbconvert would keep of every notebook
         notes = (resources.get("nbgrader") or {}).get("notes", notes)
         if notes:
             self.log.warning(f"{label}: {'; '.join(notes)}.")
         return output, resources
+
+
+    def _preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """As nbconvert does it, but without another copy, and validated when all is done.
+
+        The notebook was made here, and is a copy already.
+        """
+        _, nb = normalize(nb)
+        for step in self._preprocessors:
+            nb, resources = step(nb, resources)
+        validate(nb, relax_add_props=True)
+        return nb, resources
 
 
 def _empty(reason: str) -> NotebookNode:
