@@ -1,5 +1,5 @@
 # make demo   from source to marks on a sample class (ASSIGNMENT=ex1)
-# make test   the tests; test-isolation, test-attacks, test-chaos, attacks, lint, release, benchmark: see below
+# make test   the tests; test-isolation, test-attacks, test-faults, test-chaos, attacks, lint, release, benchmark: see below
 # Everything is set up in .venv on first use; Python 3.11, make and git are enough.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ ASSIGNMENT ?= ex1
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test test-isolation test-attacks test-chaos attacks lint release benchmark clean
+.PHONY: demo test test-isolation test-attacks test-faults test-chaos attacks lint release benchmark clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml constraints.txt
@@ -34,6 +34,10 @@ test-attacks: $(READY)
 # Every attack against stock nbgrader and against ours, as a table; fails where ours loses one.
 attacks: $(READY)
 	$(BIN)/python -m tests.attacks
+
+# Runs that are stopped or fail half way, schedulers and database servers that come and go.
+test-faults: $(READY)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m faults tests/autograde
 
 # Every mark once, while workers and the coordinator are killed at random.
 test-chaos: $(READY)

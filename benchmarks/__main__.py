@@ -1,6 +1,6 @@
 """``python -m benchmarks``: measure what grading costs, and write docs/benchmarks.md.
 
-python -m benchmarks                     all of it, and the report (hours)
+python -m benchmarks                     all of it, and the report
 python -m benchmarks real                ours, stock nbgrader and otter-grader on ex1
 python -m benchmarks synthetic           a class of ten thousand
 python -m benchmarks report              the report anew, from what was measured before
@@ -33,7 +33,7 @@ def main() -> None:
     )
     parser.add_argument("what", nargs="?", choices=["real", "synthetic", "report"])
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--sizes", type=int, nargs=2, default=[4, 20])
+    parser.add_argument("--sizes", type=int, nargs=2, default=[2, 6])
     parser.add_argument("--submissions", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--docs", type=Path, default=Path(__file__).parents[1] / "docs")

@@ -50,6 +50,8 @@ def measured(turns: int, sizes: Sequence[int]) -> dict[str, Any]:
         everybody = [path for path in fair if path.name != BLANK]
         for grader in graders.values():  # fills caches, and is not measured
             graded(grader, fair, [path for path in fair if path.name in (BLANK, everybody[0].name)])
+        seen = {name: memory(each, fair, everybody[: sizes[0]]) for name, each in graders.items()}
+        print("memory: looked at")
         runs: dict[str, list[list[Any]]] = {name: [] for name in graders}
         floor, parts = [], {ours(number): [] for number in WORKERS}
         for turn in range(turns):
@@ -60,7 +62,6 @@ def measured(turns: int, sizes: Sequence[int]) -> dict[str, Any]:
                 if name in parts:
                     parts[name].append(json.loads((grader.folder / TIMINGS).read_text()))
             floor.append(student_work())
-        seen = {name: memory(each, fair, everybody[: sizes[0]]) for name, each in graders.items()}
     return {"sizes": classes, "runs": runs, "parts": parts, "floor": floor, "memory": seen}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
 import sqlite3
 import sys
 import tempfile
@@ -53,7 +54,8 @@ def measured(submissions: int, workers: int, samples: Path) -> dict[str, float]:
     def look() -> None:
         for coordinator in psutil.Process().children()[:1]:
             memory = coordinator.memory_info().rss / measure.MEGA
-            graded = sum(1 for _ in course.glob("autograded/*/*/*.ipynb"))
+            folder = course / "autograded"
+            graded = len(os.listdir(folder)) if folder.exists() else 0  # one for each student
             rows.append((round(perf_counter() - began, 2), graded, round(memory, 1)))
 
     with tempfile.TemporaryDirectory() as name:

@@ -20,7 +20,7 @@ from tests.pipeline.submissions import insert
 from .machine import CLASS, POINTS, Machine, copied, ended
 from .running import files_of, rows_of
 
-pytestmark = pytest.mark.pipeline
+pytestmark = pytest.mark.faults
 
 STEPS = """
 import os

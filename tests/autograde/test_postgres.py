@@ -26,7 +26,7 @@ from .gradebooks import by_hand
 from .postgres import PASSWORD, Server
 from .running import autograde, rows, rows_of
 
-pytestmark = pytest.mark.pipeline
+pytestmark = pytest.mark.faults
 server = postgres.server
 
 SECRETS = (PASSWORD, quote(PASSWORD, safe=""))

@@ -20,7 +20,7 @@ from tests.pipeline.course import MAIN, Course
 from .machine import CLASS, POINTS, SECOND, Machine, ended
 from .running import files_of, rows_of
 
-pytestmark = pytest.mark.pipeline
+pytestmark = pytest.mark.faults
 
 QUICK = 20  # seconds in which a stopped run ends, on a machine that does much else
 

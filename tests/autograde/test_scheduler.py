@@ -12,7 +12,7 @@ from .machine import CLASS, Machine, ended
 from .remote import Remote
 from .running import files_of, rows_of
 
-pytestmark = pytest.mark.pipeline
+pytestmark = pytest.mark.faults
 
 IMPATIENT = "import fairmark.autograde.engine as e; e.PATIENCE = 4"
 
