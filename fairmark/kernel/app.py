@@ -9,6 +9,7 @@ itself: sockets, streams, and one thread that sends.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import tempfile
@@ -86,13 +87,23 @@ class Kernel(IPythonKernel):
     def _serve_cell(self, parent: dict[str, Any]) -> None:
         ident = self._shell_context[self._shell_parent_ident]  # of whoever sent the last request
         self.set_parent(ident, parent)
-        self.shell.events.trigger("pre_execute")
+        self._trigger("pre_execute")
         self.servant.serve()
-        self.shell.events.trigger("post_execute")  # which shows figures
+        self._trigger("post_execute")  # which shows figures
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with contextlib.suppress(Exception):  # what a student has put in its place
+                stream.flush()
         self.session.send(self.shell_stream, "execute_reply", {"status": "ok"}, parent, ident)
         self._publish_status_and_flush("idle", "shell", self.shell_stream)
+
+    def _trigger(self, event: str) -> None:
+        """Have what waits for ``event`` called; it can be interrupted, as in a cell."""
+        with contextlib.suppress(KeyboardInterrupt):
+            self.pre_handler_hook()
+            try:
+                self.shell.events.trigger(event)
+            finally:
+                self.post_handler_hook()
 
 
 class KernelApp(IPKernelApp):

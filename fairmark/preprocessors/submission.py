@@ -85,7 +85,6 @@ class SubmissionExporter(NotebookExporter):
             self.log.warning(f"{label}: {'; '.join(notes)}.")
         return output, resources
 
-
     def _preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:

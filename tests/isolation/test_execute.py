@@ -79,6 +79,28 @@ class TestWhoRunsWhat:
         )
         assert graded.result("first") is graded.result("second") is None
 
+    def test_the_history_is_the_students(self):
+        """A test leaves no line in it."""
+        graded = grade(
+            student("before = len(In)"),
+            check("first", "assert before"),
+            student("since = In[before:]", "again"),
+            check("second", "assert since == ['since = In[before:]']"),
+        )
+        assert graded.result("first") is graded.result("second") is None
+
+    @pytest.mark.parametrize("stream", ["None", "open('out.txt', 'w')", "object()"])
+    def test_another_standard_output(self, stream):
+        """Tests before and after it, and what is printed to standard error, are as ever."""
+        graded = grade(
+            student("import sys\ndef f():\n    print('seen', file=sys.stderr)\n    return 1"),
+            check("first", "assert f() == 1"),
+            student(f"sys.stdout = {stream}", "again"),
+            check("second", "assert f() == 1"),
+        )
+        assert graded.result("first") is graded.result("second") is None
+        assert "seen" in graded.printed("first") and "seen" in graded.printed("second")
+
     def test_nothing_of_a_test_is_found_in_the_kernel(self):
         """Its text and its values are not in the history, the objects, the frames or the memory."""
         text, value = "zebra_in_the_text", "zebra_" + "11" * 6
