@@ -2,6 +2,7 @@
 
 python -m benchmarks                     all of it, and the report
 python -m benchmarks real                ours, stock nbgrader and otter-grader on ex1
+python -m benchmarks parts               where the CPU seconds of ours go
 python -m benchmarks synthetic           a class of ten thousand
 python -m benchmarks report              the report anew, from what was measured before
 """
@@ -18,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from . import measure, otter, real, synthetic
+from . import measure, otter, parts, real, synthetic
 from .report import write_report
 
 PACKAGES = ("nbgrader", "distributed", "ipykernel", "torch", "numpy")
@@ -31,7 +32,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="?", choices=["real", "synthetic", "report"])
+    parser.add_argument("what", nargs="?", choices=["real", "parts", "synthetic", "report"])
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs=2, default=[2, 6])
     parser.add_argument("--submissions", type=int, default=10_000)
@@ -42,6 +43,8 @@ def main() -> None:
     kept.mkdir(parents=True, exist_ok=True)
     if options.what in (None, "real"):
         keep(kept / "real.json", real.measured(options.turns, options.sizes))
+    if options.what in (None, "parts"):
+        keep(kept / "parts.json", parts.measured(options.turns))
     if options.what in (None, "synthetic"):
         samples = kept / "synthetic.csv"
         spent = synthetic.measured(options.submissions, options.workers, samples)

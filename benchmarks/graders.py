@@ -28,11 +28,13 @@ Marks = dict[str, dict[str, float]]  # points by student and notebook
 class CourseGrader:
     """Grades a course folder of nbgrader's with one command."""
 
-    def __init__(self, folder: Path, config: str, *command: str) -> None:
+    def __init__(
+        self, folder: Path, config: str, *command: str, source: Path = ROOT / "source"
+    ) -> None:
         self.folder = folder
         self.command = [str(BIN / command[0]), *command[1:]]
         self.env = with_path(BIN)
-        make_course(folder, config, ROOT / "source")
+        make_course(folder, config, source)
 
     def get(self, submissions: Iterable[Path]) -> None:
         """Have these handed in, folders named by the student, and nothing graded."""
