@@ -22,7 +22,7 @@ from fairmark.preprocessors.cells import ENDED, FAULT, NOT_RUN, TIMED_OUT, error
 from fairmark.preprocessors.execute import BoundedExecute
 from fairmark.preprocessors.results import Raised, chatter, message_for, points_output
 
-from .servant import test_id
+from .servant import id_of_test
 from .trusted import packed
 
 FOR_STUDENTS = {"check", "gone", "timed out"}  # the kinds of errors whose text is told as it is
@@ -207,7 +207,7 @@ class IsolatedExecute(BoundedExecute):
         serve = _request("# the kernel serves the grader process", cell)
         self._stopped = None
         if may_ask:
-            self.kc.served = test_id(index + 1)
+            self.kc.served = id_of_test(index + 1)
             super().preprocess_cell(serve, resources, index)
             self.kc.served = None
             self._late = monotonic() - self._began >= seconds

@@ -26,7 +26,7 @@ _KIND = 60
 _CLOSED, _WAITING, _STUDENT = range(3)
 
 
-def test_id(cell: int) -> str:
+def id_of_test(cell: int) -> str:
     """The id of the request, which nobody sends, to which the outputs of a test cell belong."""
     return f"test-{cell}"
 

@@ -27,7 +27,7 @@ from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config, SingletonConfigurable
 from zmq.eventloop.zmqstream import ZMQStream
 
-from fairmark.isolation.servant import Servant, test_id
+from fairmark.isolation.servant import Servant, id_of_test
 
 from .outlet import Outlet, Stream
 from .surroundings import Surroundings
@@ -79,7 +79,7 @@ class Kernel(IPythonKernel):
     def _serve(self) -> None:
         """Serve the test cells that have begun."""
         while cell := self.servant.begun():
-            header = {**self.session.msg_header("test"), "msg_id": test_id(cell)}
+            header = {**self.session.msg_header("test"), "msg_id": id_of_test(cell)}
             self._serve_cell({"header": header})
         if self.servant.closed:
             self.io_loop.asyncio_loop.remove_reader(self.servant)

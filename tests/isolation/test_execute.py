@@ -89,7 +89,9 @@ class TestWhoRunsWhat:
         )
         assert graded.result("first") is graded.result("second") is None
 
-    @pytest.mark.parametrize("stream", ["None", "open('out.txt', 'w')", "object()"])
+    @pytest.mark.parametrize(
+        "stream", ["None", "open('out.txt', 'w')", "__import__('io').StringIO()"]
+    )
     def test_another_standard_output(self, stream):
         """Tests before and after it, and what is printed to standard error, are as ever."""
         graded = grade(
