@@ -1,7 +1,7 @@
 """Where the CPU seconds of a submission of ex1 go: to its cells, or to whatever is around them.
 
 The same class is graded twice: as it is, and with every code cell replaced by one that does
-nothing. What the second takes is not for the cells; each kind of process tells its own share.
+nothing. What that class takes is not for the cells; each kind of process tells its own share.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -47,6 +48,7 @@ def measured(turns: int) -> dict[str, Any]:
             for name, grader in graders.items():
                 grader.get(classes[name])
                 measure.run(grader.commands(), grader.folder, grader.env)
+                check_marks(name, grader)
                 took = json.loads((grader.folder / TIMINGS).read_text())
                 spent[name].append({k: v / took["submissions"] for k, v in took["cpu"].items()})
             floor.append(student_work())
@@ -55,6 +57,17 @@ def measured(turns: int) -> dict[str, Any]:
         for name, each in spent.items()
     }
     return {**medians, "floor": median(floor), "turns": turns, "class": CLASS, "workers": workers}
+
+
+def check_marks(name: str, grader: CourseGrader) -> None:
+    """:class:`SystemExit` where somebody has no points in a notebook: it was not run then.
+
+    Every student did some of each notebook, and a test that does nothing gives its points.
+    """
+    marks = grader.marks()
+    unrun = [who for who, points in marks.items() if not all(points.values())]
+    if len(marks) != CLASS or unrun:
+        sys.exit(f"{name}: {len(marks)} of {CLASS} are graded, without points are {unrun}")
 
 
 def idle(notebook: nbformat.NotebookNode, answer: str) -> nbformat.NotebookNode:
